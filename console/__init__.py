@@ -1,0 +1,1 @@
+"""Everything but the screens: the plan, the engine that drives it, and the outside world."""

@@ -1,0 +1,1 @@
+"""The ports' implementations: the provider, git, PostgreSQL, HTTP. Translate errors, bound time."""

@@ -1,0 +1,115 @@
+"""Events: the immutable facts of a run, and the only input of its state.
+
+An event is one line of the journal. `data` is plain JSON; which keys a kind carries stands beside the kind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.plan import Json
+
+VERSION = 1
+
+
+class Kind(StrEnum):
+    """What happened. Beside each kind: the keys of its data."""
+
+    RUN_CREATED = "run.created"
+    """plan (name, title, environment, digest), rehearsal (bool), pace (float), host, console (version)"""
+    RUN_STARTED = "run.started"
+    """{}: the person let the run begin; T+ counts from here"""
+    RUN_RESUMED = "run.resumed"
+    """{}: no longer held (also after a restart when it was not held before)"""
+    RUN_PAUSED = "run.paused"
+    """reason: no further step starts by itself"""
+    RUN_ABORTING = "run.aborting"
+    """step: the running step was asked to stop at its next safe point"""
+    RUN_FINISHED = "run.finished"
+    """outcome: completed | failed | abandoned | rolled_back; reason; production (one sentence)"""
+    DRIVER_JOINED = "driver.joined"
+    """actor, host, pid"""
+    DRIVER_LEFT = "driver.left"
+    """reason"""
+    STEP_PREVIEWED = "step.previewed"
+    """digest, preview (see console.domain.wire)"""
+    STEP_CONFIRMED = "step.confirmed"
+    """digest, strength, limits {reading label: limit}"""
+    STEP_ARMED = "step.armed"
+    """digest, strength, limits: confirmed ahead; starts when its predecessors are over and its facts hold"""
+    STEP_DISARMED = "step.disarmed"
+    """reason, difference (list of lines): the yes is void"""
+    STEP_STARTED = "step.started"
+    """attempt (from 1), before, digest (of the preview taken just before; null when not destructive)"""
+    STEP_PROGRESSED = "step.progressed"
+    """text, share, data: a durable progress"""
+    STEP_SUCCEEDED = "step.succeeded"
+    """evidence, by: action | hand | probe; note; accepted (a recorded acceptance when verify failed)"""
+    STEP_FAILED = "step.failed"
+    """message, production, remedy, lines, reopens (list), stopped (bool)"""
+    STEP_UNCERTAIN = "step.uncertain"
+    """why: it was started and has no end"""
+    STEP_RECONCILED = "step.reconciled"
+    """answer: done | not_done | unknown; evidence | why | known + lines; by: probe | person"""
+    STEP_REOPENED = "step.reopened"
+    """reason, cause (step id or null)"""
+    STEP_TICKED = "step.ticked"
+    """note: a manual step is done"""
+    STEP_SKIPPED = "step.skipped"
+    """reason, guard_overridden_by (step id or null)"""
+    GUARD_OVERRIDDEN = "guard.overridden"
+    """guard (step id), reason: given by typing, on the step that depends on it"""
+    DEPLOY_OBSERVED = "deploy.observed"
+    """service (key), deploy, status, commit, trigger"""
+    FINDING_RECORDED = "finding.recorded"
+    """code, severity, message, evidence, remedy"""
+    FINDING_OVERRIDDEN = "finding.overridden"
+    """code, reason"""
+    SIGNOFF_GIVEN = "signoff.given"
+    """role, name, note, plan (digest), commit, by_voice (bool)"""
+    SIGNOFF_REFUSED = "signoff.refused"
+    """role, name, reason, plan, commit"""
+    SIGNOFF_VOID = "signoff.void"
+    """role, reason"""
+    CRITERION_MET = "criterion.met"
+    """criterion, evidence (text)"""
+    CRITERION_FAILED = "criterion.failed"
+    """criterion, evidence (text), verdict: fail | not enough to say"""
+    ALERT_RAISED = "alert.raised"
+    """alert (id), severity: warning | danger, message, offer: incident | null"""
+    ALERT_CLEARED = "alert.cleared"
+    """alert, reason"""
+    NOTE_ADDED = "note.added"
+    """text"""
+    INCIDENT_DECLARED = "incident.declared"
+    """reason"""
+    INCIDENT_CLOSED = "incident.closed"
+    """reason"""
+    ROLLBACK_CHOSEN = "rollback.chosen"
+    """way, price"""
+    MESSAGE_SENT = "message.sent"
+    """channel, subject, delivered (bool), error"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One immutable fact. `seq` counts from 1 without gaps; `at` is UTC; `actor` is `user@host` or `console`."""
+
+    seq: int
+    at: datetime
+    run: str
+    actor: str
+    kind: Kind
+    step: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that has not happened yet: what `decide` returns and the journal completes."""
+
+    kind: Kind
+    step: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)

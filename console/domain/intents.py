@@ -1,0 +1,190 @@
+"""Intents: what a person asks for. `console.domain.decide` turns them into events or refuses them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Let the run begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Let no further step start by itself."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let steps start by themselves again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Take a new preview of a step (it changes nothing)."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Yes to a step whose predecessors are over, bound to the digest of the preview that was shown.
+
+    `typed` is what the person typed where the plan asks for it; `limits` are the reading limits accepted.
+    When predecessors are still to come, the same yes arms the step.
+    """
+
+    step: str
+    digest: str
+    typed: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Take back a yes that was given ahead."""
+
+    step: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A manual step is done."""
+
+    step: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave a step out. A step that others depend on as a guard cannot be skipped so."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideGuard:
+    """Go on with `step` although its guard has not succeeded; `typed` must be the guard's id."""
+
+    step: str
+    guard: str
+    reason: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try a failed step again."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoneByHand:
+    """The person did it elsewhere; `verify` still runs. `accept` records an acceptance of its failure."""
+
+    step: str
+    note: str
+    accept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Do an earlier step again; what was built on it is reopened with it."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """The person decides an uncertain step: `done` or `not_done`; or `probe` to look once more."""
+
+    step: str
+    answer: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Stop the running steps (or one of them) at the next safe point, and hold."""
+
+    step: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words for the record."""
+
+    text: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A signature, given or refused."""
+
+    role: str
+    name: str
+    approve: bool
+    note: str = ""
+    by_voice: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFinding:
+    """Go on despite a finding."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareIncident:
+    """Something is wrong in production: hold the run and start the incident's clock."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseIncident:
+    """The incident is over."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Close the run: `completed` when the plan allows it, else `failed` or `abandoned`."""
+
+    outcome: str
+    reason: str = ""
+
+
+Intent = (
+    Start
+    | Hold
+    | Resume
+    | Look
+    | Confirm
+    | Disarm
+    | Tick
+    | Skip
+    | OverrideGuard
+    | Retry
+    | DoneByHand
+    | Reopen
+    | Reconcile
+    | Abort
+    | Note
+    | Sign
+    | OverrideFinding
+    | DeclareIncident
+    | CloseIncident
+    | Finish
+)

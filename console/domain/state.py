@@ -1,0 +1,242 @@
+"""The state of a run: a pure fold of its events (`console.domain.fold`), and what can be asked of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from console.domain.outcome import Evidence, Line, Preview
+from console.domain.plan import Json, Plan, Step
+
+
+class StepStatus(StrEnum):
+    """Where a step stands.
+
+    WAITING: a predecessor is not over. READY: it could start (and does by itself, unless it needs a
+    person or the run is held). ARMED: confirmed, starts as soon as it may. RUNNING. SUCCEEDED. FAILED.
+    UNCERTAIN: it was started and has no end. SKIPPED.
+    """
+
+    WAITING = "waiting"
+    READY = "ready"
+    ARMED = "armed"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+
+
+OVER = frozenset({StepStatus.SUCCEEDED, StepStatus.SKIPPED})
+
+
+class RunStatus(StrEnum):
+    """Whether steps may start by themselves."""
+
+    NOT_STARTED = "not started"
+    RUNNING = "running"
+    HELD = "held"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A confirmation that was given and is not yet used: bound to the digest of what was shown."""
+
+    digest: str
+    actor: str
+    at: datetime
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step failed, what state production is in, what to do next."""
+
+    message: str
+    production: str
+    remedy: str
+    lines: tuple[str, ...] = ()
+    reopens: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """Everything the events say about one step."""
+
+    step: Step
+    status: StepStatus = StepStatus.WAITING
+    attempt: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    ready_at: datetime | None = None
+    before: Mapping[str, Json] = field(default_factory=dict)
+    preview: Preview | None = None
+    preview_digest: str | None = None
+    yes: Yes | None = None
+    progress: tuple[Mapping[str, Json], ...] = ()
+    """`data` of the durable progress of the current attempt, oldest first."""
+    progress_text: str = ""
+    progress_share: float | None = None
+    evidence: Evidence | None = None
+    failure: Failure | None = None
+    unknown: str = ""
+    unknown_lines: tuple[Line, ...] = ()
+    by: str = ""
+    note: str = ""
+    accepted: str = ""
+    stopping: bool = False
+    overridden_guards: tuple[str, ...] = ()
+    void: str = ""
+    """Why the last yes was void, with the difference; empty when there is nothing to say."""
+
+    @property
+    def over(self) -> bool:
+        """Succeeded or skipped."""
+        return self.status in OVER
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds from start to end, None while it has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class SignOffState:
+    """A signature as it stands: `given` is True, False (refused) or None (open)."""
+
+    role: str
+    title: str
+    required: bool
+    given: bool | None = None
+    name: str = ""
+    note: str = ""
+    at: datetime | None = None
+    plan: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionState:
+    """A criterion as it stands: `met` is True, False or None (open, or not enough to say)."""
+
+    id: str
+    title: str
+    required: bool
+    met: bool | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingState:
+    """A finding of the preflight or of a step, and whether somebody went on despite it."""
+
+    code: str
+    severity: str
+    message: str
+    evidence: str = ""
+    remedy: str = ""
+    overridden: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """An alert that is raised; `offer` is `incident` when it suggests to declare one."""
+
+    id: str
+    severity: str
+    message: str
+    at: datetime
+    offer: str | None = None
+    cleared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployState:
+    """The last that was seen of a service's deploy."""
+
+    service: str
+    deploy: str
+    status: str
+    commit: str
+    trigger: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteState:
+    """Words for the record."""
+
+    at: datetime
+    actor: str
+    text: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """The whole run. Mappings are in the plan's order."""
+
+    plan: Plan
+    run: str = ""
+    seq: int = 0
+    status: RunStatus = RunStatus.NOT_STARTED
+    rehearsal: bool = False
+    pace: float = 1.0
+    plan_digest: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    last_at: datetime | None = None
+    held_reason: str = ""
+    outcome: str = ""
+    outcome_reason: str = ""
+    production: str = ""
+    driver: str = ""
+    driver_since: datetime | None = None
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    signoffs: Mapping[str, SignOffState] = field(default_factory=dict)
+    criteria: Mapping[str, CriterionState] = field(default_factory=dict)
+    findings: Mapping[str, FindingState] = field(default_factory=dict)
+    alerts: Mapping[str, AlertState] = field(default_factory=dict)
+    deploys: Mapping[str, DeployState] = field(default_factory=dict)
+    notes: tuple[NoteState, ...] = ()
+    incident_at: datetime | None = None
+    incident_reason: str = ""
+    waited_for_people: float = 0.0
+    waiting_since: datetime | None = None
+
+    def evidence(self, step_id: str) -> Mapping[str, Json]:
+        """`data` of a step's evidence; empty when there is none."""
+        step = self.steps.get(step_id)
+        return step.evidence.data if step is not None and step.evidence is not None else {}
+
+    @property
+    def running(self) -> tuple[StepState, ...]:
+        """The steps that run now."""
+        return tuple(s for s in self.steps.values() if s.status is StepStatus.RUNNING)
+
+    @property
+    def attention(self) -> tuple[StepState, ...]:
+        """The steps that wait for a person, most urgent first: failed, uncertain, then ready ones."""
+        rank = {StepStatus.FAILED: 0, StepStatus.UNCERTAIN: 1, StepStatus.READY: 2}
+        waiting = [s for s in self.steps.values() if s.status in rank and self.needs_person(s)]
+        return tuple(sorted(waiting, key=lambda s: rank[s.status]))
+
+    @staticmethod
+    def needs_person(step: StepState) -> bool:
+        """Whether a step cannot go on by itself from where it stands."""
+        if step.status in (StepStatus.FAILED, StepStatus.UNCERTAIN):
+            return True
+        return step.step.action is None or (step.step.confirmation is not None and step.yes is None)
+
+    @property
+    def current_phase(self) -> str | None:
+        """The id of the first phase with a step that is not over; None when all are."""
+        for step in self.steps.values():
+            if not step.over:
+                return step.step.phase
+        return None

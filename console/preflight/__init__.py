@@ -1,0 +1,1 @@
+"""Go or no-go: findings, a file a family. Reads only."""

@@ -1,0 +1,1 @@
+"""The record for people: the plan filled in, the timeline."""

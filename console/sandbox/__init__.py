@@ -1,0 +1,1 @@
+"""The rehearsal's world: real servers, a real repository, a real application, on loopback."""

@@ -1,0 +1,1 @@
+"""Widgets of one concern each: attributes down, messages up."""
