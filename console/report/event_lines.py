@@ -1,0 +1,105 @@
+"""One line of text an event: what an unattended run prints, and the chronicle at the end of the record."""
+
+from collections.abc import Callable, Mapping
+
+from console.domain.events import Event, Kind
+from console.domain.plan import Json, Plan
+
+_Wording = Callable[[Mapping[str, Json]], str]
+
+
+def _text(data: Mapping[str, Json], key: str) -> str:
+    value = data.get(key)
+    return "" if value is None else str(value)
+
+
+def _joined(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _summary(data: Mapping[str, Json]) -> str:
+    evidence = data.get("evidence")
+    return _text(evidence, "summary") if isinstance(evidence, dict) else ""
+
+
+def _previewed(data: Mapping[str, Json]) -> str:
+    preview = data.get("preview")
+    return _joined("will", _text(preview, "summary")) if isinstance(preview, dict) else "previewed"
+
+
+def _delivered(data: Mapping[str, Json]) -> str:
+    return _joined("told" if data.get("delivered") else "could not tell", _text(data, "channel"), _text(data, "error"))
+
+
+_WORDING: Mapping[Kind, tuple[str, _Wording]] = {
+    Kind.RUN_CREATED: ("●", lambda d: "run created"),
+    Kind.RUN_STARTED: ("●", lambda d: "run started"),
+    Kind.RUN_RESUMED: ("▶", lambda d: "resumed"),
+    Kind.RUN_PAUSED: ("‖", lambda d: _joined("held", _text(d, "reason"))),
+    Kind.RUN_ABORTING: ("‖", lambda d: "stopping at the next safe point"),
+    Kind.RUN_FINISHED: (
+        "■",
+        lambda d: _joined("run " + _text(d, "outcome"), _text(d, "reason"), _text(d, "production")),
+    ),
+    Kind.DRIVER_JOINED: ("·", lambda d: _joined("driver", _text(d, "actor"))),
+    Kind.DRIVER_LEFT: ("·", lambda d: _joined("driver left", _text(d, "reason"))),
+    Kind.STEP_PREVIEWED: ("·", _previewed),
+    Kind.STEP_CONFIRMED: ("!", lambda d: _joined("confirmed", _text(d, "strength"))),
+    Kind.STEP_ARMED: ("!", lambda d: _joined("armed", _text(d, "strength"))),
+    Kind.STEP_DISARMED: ("!", lambda d: _joined("the yes is void", _text(d, "reason"))),
+    Kind.STEP_STARTED: ("▶", lambda d: "started" if d.get("attempt") in (1, None) else f"attempt {d.get('attempt')}"),
+    Kind.STEP_PROGRESSED: ("·", lambda d: _text(d, "text")),
+    Kind.STEP_SUCCEEDED: ("✔", lambda d: _joined("done", _summary(d), _text(d, "note"))),
+    Kind.STEP_FAILED: (
+        "✗",
+        lambda d: " — ".join(
+            part for part in (_text(d, "message"), _text(d, "production"), _text(d, "remedy")) if part
+        ),
+    ),
+    Kind.STEP_UNCERTAIN: ("?", lambda d: _joined("uncertain", _text(d, "why"))),
+    Kind.STEP_RECONCILED: (
+        "?",
+        lambda d: _joined("looked: " + _text(d, "answer").replace("_", " "), _text(d, "why") or _text(d, "known")),
+    ),
+    Kind.STEP_REOPENED: ("○", lambda d: _joined("reopened", _text(d, "reason"))),
+    Kind.STEP_TICKED: ("✔", lambda d: _joined("ticked", _text(d, "note"))),
+    Kind.STEP_SKIPPED: ("–", lambda d: _joined("skipped", _text(d, "reason"))),
+    Kind.GUARD_OVERRIDDEN: ("!", lambda d: _joined(f"goes on without {_text(d, 'guard')}", _text(d, "reason"))),
+    Kind.DEPLOY_OBSERVED: (
+        "·",
+        lambda d: f"{_text(d, 'service')} {_text(d, 'status')} {_text(d, 'commit')[:7]}".rstrip(),
+    ),
+    Kind.FINDING_RECORDED: ("!", lambda d: _joined(_text(d, "severity"), _text(d, "message"))),
+    Kind.FINDING_OVERRIDDEN: ("!", lambda d: _joined(f"{_text(d, 'code')} overridden", _text(d, "reason"))),
+    Kind.SIGNOFF_GIVEN: ("✔", lambda d: f"{_text(d, 'role')} signed by {_text(d, 'name')}"),
+    Kind.SIGNOFF_REFUSED: ("✗", lambda d: _joined(f"{_text(d, 'role')} refused", _text(d, "reason"))),
+    Kind.SIGNOFF_VOID: ("!", lambda d: _joined(f"sign-off of {_text(d, 'role')} is void", _text(d, "reason"))),
+    Kind.CRITERION_MET: ("✔", lambda d: _joined("criterion met", _text(d, "criterion"), _text(d, "evidence"))),
+    Kind.CRITERION_FAILED: (
+        "✗",
+        lambda d: _joined("criterion", _text(d, "criterion"), _text(d, "verdict"), _text(d, "evidence")),
+    ),
+    Kind.ALERT_RAISED: ("!", lambda d: _joined("alert", _text(d, "message"))),
+    Kind.ALERT_CLEARED: ("·", lambda d: _joined("alert cleared", _text(d, "alert"))),
+    Kind.NOTE_ADDED: ("·", lambda d: _joined("note", _text(d, "text"))),
+    Kind.INCIDENT_DECLARED: ("✗", lambda d: _joined("incident declared", _text(d, "reason"))),
+    Kind.INCIDENT_CLOSED: ("●", lambda d: _joined("incident closed", _text(d, "reason"))),
+    Kind.ROLLBACK_CHOSEN: ("!", lambda d: _joined("way back", _text(d, "way"), _text(d, "price"))),
+    Kind.MESSAGE_SENT: ("·", _delivered),
+}
+
+
+def sign_and_text(plan: Plan, event: Event) -> tuple[str, str]:
+    """A one-character sign and one line of words for an event, the step's title first where it has one."""
+    sign, wording = _WORDING[event.kind]
+    words = wording(event.data)
+    if event.step is None:
+        return sign, words
+    title = next((step.title for step in plan.steps if step.id == event.step), event.step)
+    return sign, _joined(title, words)
+
+
+def event_line(plan: Plan, event: Event) -> str:
+    """`14:51:07 ✔ Run migration 020: done: …`, the time in UTC."""
+    sign, words = sign_and_text(plan, event)
+    return f"{event.at:%H:%M:%S} {sign} {words}"
