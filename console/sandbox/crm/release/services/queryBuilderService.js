@@ -1,0 +1,94 @@
+'use strict';
+
+const ACCOUNT_STATUSES = ['active', 'inactive', 'on_hold', 'suspended', 'cancelled'];
+
+const queries = {
+  dashboardKpis: `
+    SELECT
+      count(*) FILTER (WHERE deleted_at IS NULL)::int AS "totalAccounts",
+      count(*) FILTER (WHERE deleted_at IS NULL AND account_status = 'active')::int AS "activeAccounts",
+      count(*) FILTER (WHERE deleted_at IS NULL AND account_status = 'on_hold')::int AS "waitingAccounts",
+      count(*) FILTER (WHERE deleted_at IS NULL AND account_status = 'inactive')::int AS "inactiveAccounts",
+      count(*) FILTER (
+        WHERE deleted_at IS NULL AND account_health(account_status, last_activity_at) = 'at_risk'
+      )::int AS "atRiskAccounts",
+      coalesce(sum(annual_revenue) FILTER (WHERE deleted_at IS NULL AND account_status = 'active'), 0)::float
+        AS "activeRevenue"
+    FROM accounts
+  `,
+  leadKpis: `
+    SELECT
+      count(*) FILTER (WHERE stage <> 'converted')::int AS "openLeads",
+      count(*) FILTER (WHERE stage = 'converted')::int AS "convertedLeads"
+    FROM leads
+  `,
+  accountList: `
+    SELECT id, reference, name, industry, account_status AS status, owner_id AS "ownerId",
+           deleted_at AS "deletedAt", updated_at AS "updatedAt"
+    FROM accounts
+    WHERE deleted_at IS NULL AND ($1::text IS NULL OR account_status = $1)
+    ORDER BY id DESC
+    LIMIT $2
+  `,
+  accountById: `
+    SELECT id, reference, name, industry, email, account_status AS status,
+           owner_id AS "ownerId", deleted_at AS "deletedAt", created_at AS "createdAt",
+           updated_at AS "updatedAt"
+    FROM accounts
+    WHERE id = $1
+  `,
+  accountUpdate: `
+    UPDATE accounts
+    SET name = coalesce($2, name), account_status = coalesce($3, account_status), updated_at = now()
+    WHERE id = $1 AND deleted_at IS NULL
+    RETURNING id, name, account_status AS status, updated_at AS "updatedAt"
+  `,
+  accountDelete: `
+    UPDATE accounts
+    SET deleted_at = now(), account_status = 'cancelled', updated_at = now()
+    WHERE id = $1 AND deleted_at IS NULL
+    RETURNING id, account_status AS status, deleted_at AS "deletedAt"
+  `,
+  accountRestore: `
+    UPDATE accounts
+    SET deleted_at = NULL, account_status = 'active', updated_at = now()
+    WHERE id = $1 AND deleted_at IS NOT NULL
+    RETURNING id, account_status AS status, deleted_at AS "deletedAt"
+  `,
+};
+
+async function dashboardKpis(db) {
+  const accounts = await db.query(queries.dashboardKpis);
+  const leads = await db.query(queries.leadKpis);
+  return { ...accounts.rows[0], ...leads.rows[0] };
+}
+
+async function list(db, { status = null, limit = 50 }) {
+  const { rows } = await db.query(queries.accountList, [status, limit]);
+  return rows;
+}
+
+async function find(db, id) {
+  const { rows } = await db.query(queries.accountById, [id]);
+  return rows[0];
+}
+
+async function update(db, id, { name = null, status = null }) {
+  if (status !== null && !ACCOUNT_STATUSES.includes(status)) {
+    throw new RangeError(`unknown status ${status}`);
+  }
+  const { rows } = await db.query(queries.accountUpdate, [id, name, status]);
+  return rows[0];
+}
+
+async function softDelete(db, id) {
+  const { rows } = await db.query(queries.accountDelete, [id]);
+  return rows[0];
+}
+
+async function restore(db, id) {
+  const { rows } = await db.query(queries.accountRestore, [id]);
+  return rows[0];
+}
+
+module.exports = { ACCOUNT_STATUSES, queries, dashboardKpis, list, find, update, softDelete, restore };

@@ -1,0 +1,13 @@
+"""Waiting for something outside of this process that gives no notice: a file, a process's end, a port."""
+
+import asyncio
+from collections.abc import Callable
+
+_POLL_S = 0.02
+
+
+async def wait_until(condition: Callable[[], bool], timeout: float) -> None:
+    """Return when `condition` holds; raises `TimeoutError` after `timeout` seconds."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 - the condition lies outside of this process
+            await asyncio.sleep(_POLL_S)
