@@ -134,3 +134,4 @@ class Progress:
     data: Mapping[str, Json] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     durable: bool = False
+    safe_point: str = ""
