@@ -1,0 +1,63 @@
+"""What state production is in, as far as the run's record says it: the middle part of every error.
+
+`in_production` completes whatever an adapter or an action raises with that sentence and with a remedy, so
+that no error of a step reaches a person without both.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from console.actions.handover import left_by, states_of, succeeded
+from console.domain.state import StepStatus
+from console.errors import ConsoleError
+from console.ports import Context
+
+_TOUCHED = frozenset({StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAIN})
+
+
+def state_of_production(ctx: Context) -> str:
+    """One or two sentences: which code production runs, and which schema it has, after the steps so far."""
+    code, schema = _code(ctx), _schema(ctx)
+    if not code and not schema:
+        return "Production is untouched: nothing was pushed, the database is as it was."
+    return " ".join((code or "Nothing was pushed.", schema or "The database is not migrated."))
+
+
+def _code(ctx: Context) -> str:
+    branch = ctx.plan.release.target
+    if not succeeded(ctx, "source.push"):
+        attempted = any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "source.push"))
+        return f"The push to {branch} was attempted: look at the branch and the services." if attempted else ""
+    pushed = left_by(ctx, "source.push")
+    release = pushed.text("commit")[:7] if pushed is not None and "commit" in pushed else "the release"
+    live: list[str] = []
+    pending: list[str] = []
+    for state in states_of(ctx, "build.follow"):
+        service = str(state.step.params.get("service", state.step.title))
+        (live if state.status is StepStatus.SUCCEEDED else pending).append(service)
+    parts = [f"{branch} holds {release}"]
+    if live:
+        parts.append(f"{' and '.join(live)} run{'s' if len(live) == 1 else ''} it")
+    if pending:
+        parts.append(f"{' and '.join(pending)} not (or not yet)")
+    return "; ".join(parts) + "."
+
+
+def _schema(ctx: Context) -> str:
+    version = ctx.plan.migration.version
+    if succeeded(ctx, "migrate.run"):
+        return f"Migration {version} is in the database."
+    if any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "migrate.run")):
+        return f"Migration {version} was started; it is one transaction: wholly in, or not at all."
+    return ""
+
+
+@contextmanager
+def in_production(ctx: Context, remedy: str, *, production: str = "") -> Iterator[None]:
+    """Complete errors from inside with production's state and, where they name none, with `remedy`."""
+    try:
+        yield
+    except ConsoleError as error:
+        error.production = error.production or production or state_of_production(ctx)
+        error.remedy = error.remedy or remedy
+        raise
