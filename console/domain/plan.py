@@ -289,11 +289,23 @@ class RollbackStep:
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """Where the provider is reached; `token_source` names where its key comes from."""
+    """Where the provider is reached; `token_source` names where its key comes from (`env:NAME` or `file:/path`).
+
+    `overlapping_deploys` is what the workspace does when a push meets a running deploy: wait, cancel, unknown.
+    """
 
     api_url: str
     owner_id: str
     token_source: str
+    overlapping_deploys: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to reach the stakeholders; `url_source` names where its address, a secret, comes from."""
+
+    name: str
+    url_source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +331,12 @@ class Plan:
     thresholds: Thresholds = Thresholds()
     description: str = ""
     hosts: tuple[str, ...] = ()
+    date: str = ""
+    """The plan's own date, `2026-02-04`; empty when it has none."""
+    risk: str = ""
+    channels: tuple[Channel, ...] = ()
+    journal_directory: str = ""
+    """Where its runs are kept; empty: under the user's state directory."""
 
     def step(self, step_id: str) -> Step:
         """The step with this id. Raises KeyError."""
