@@ -1,1 +1,1 @@
-"""SQL as a subject: split and parse, mapping, dependents, code references, integrity, the runner."""
+"""SQL as a subject: the migration file, the mapping, the saved copy, the runner, and what names the columns that go."""
