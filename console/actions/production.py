@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from console.actions.handover import left_by, states_of, succeeded
 from console.domain.state import StepStatus
-from console.errors import ConsoleError
+from console.errors import ConsoleError, ServiceError
 from console.ports import Context
 
 _TOUCHED = frozenset({StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAIN})
@@ -57,6 +57,11 @@ def in_production(ctx: Context, remedy: str, *, production: str = "") -> Iterato
     """Complete errors from inside with production's state and, where they name none, with `remedy`."""
     try:
         yield
+    except ServiceError as error:
+        # An adapter knows what its own request left behind, but not where the release stands.
+        error.production = f"{error.production} {production or state_of_production(ctx)}".strip()
+        error.remedy = error.remedy or remedy
+        raise
     except ConsoleError as error:
         error.production = error.production or production or state_of_production(ctx)
         error.remedy = error.remedy or remedy

@@ -6,10 +6,11 @@ Nothing here changes the remote: the merge commit is made in the console's own c
 
 import re
 
+from console.actions.deploys import live_deploy
 from console.actions.handover import Record, json_texts, left_by, recorded_before
 from console.actions.production import in_production
 from console.actions.wording import commit_section, counted, file_section, listed, short
-from console.domain.hosting import Deploy, DeployStatus
+from console.domain.hosting import Deploy
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json, Service
 from console.domain.source import Commit, MergePreview
@@ -25,16 +26,6 @@ def skip_phrase(message: str) -> str | None:
     """The phrase in a commit message that would keep the provider from deploying it, or None."""
     found = _SKIP.search(message)
     return found.group() if found else None
-
-
-async def live_deploy(hosting: Hosting, service_id: str) -> Deploy | None:
-    """The deploy that a service runs now, or None when none of the latest hundred is live."""
-    for limit in (20, 100):
-        deploys = await hosting.deploys(service_id, limit=limit)
-        live = next((deploy for deploy in deploys if deploy.status is DeployStatus.LIVE), None)
-        if live is not None or len(deploys) < limit:
-            return live
-    return None
 
 
 class SourceDeployed:
