@@ -221,10 +221,28 @@ class RunState:
 
     @property
     def attention(self) -> tuple[StepState, ...]:
-        """The steps that wait for a person, most urgent first: failed, uncertain, then ready ones."""
-        rank = {StepStatus.FAILED: 0, StepStatus.UNCERTAIN: 1, StepStatus.READY: 2}
-        waiting = [s for s in self.steps.values() if s.status in rank and self.needs_person(s)]
-        return tuple(sorted(waiting, key=lambda s: rank[s.status]))
+        """The steps that wait for a person, most urgent first: failed, uncertain, kept by a guard, then ready ones."""
+        rank = {StepStatus.FAILED: 0, StepStatus.UNCERTAIN: 1, StepStatus.WAITING: 2, StepStatus.ARMED: 2}
+        waiting = [
+            s
+            for s in self.steps.values()
+            if (s.status is StepStatus.READY and self.needs_person(s))
+            or s.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)
+            or self.kept_by_guard(s)
+        ]
+        return tuple(sorted(waiting, key=lambda s: rank.get(s.status, 3)))
+
+    def kept_by_guard(self, step: StepState) -> bool:
+        """Whether only a guard that was left out keeps a step waiting: it must be overridden there, or done."""
+        if step.status not in (StepStatus.WAITING, StepStatus.ARMED) or not step.step.guards:
+            return False
+        missing = [
+            self.steps[guard]
+            for guard in step.step.guards
+            if self.steps[guard].status is not StepStatus.SUCCEEDED and guard not in step.overridden_guards
+        ]
+        settled = all(self.steps[each].over for each in step.step.after)
+        return settled and bool(missing) and all(guard.over for guard in missing)
 
     @staticmethod
     def needs_person(step: StepState) -> bool:

@@ -1,0 +1,90 @@
+"""What follows from an intent: events, or a refusal that says why and what to do instead.
+
+Pure. `decide` looks at the state alone; whatever needs the outside world (a preview, a probe, a
+verification) the conductor does after the intent was allowed, so an allowed intent may have no events here.
+Events of one intent are ordered so that a run that dies between two of them is still a run one can go on with.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
+
+from console.domain import intents as i
+from console.domain.decide_run import (
+    close_incident,
+    declare_incident,
+    finish,
+    hold,
+    note,
+    override_finding,
+    resume,
+    sign,
+    start,
+)
+from console.domain.decide_steps import (
+    abort,
+    confirm,
+    disarm,
+    done_by_hand,
+    look,
+    override_guard,
+    reconcile,
+    reopen,
+    retry,
+    skip,
+    tick,
+)
+from console.domain.events import Draft
+from console.domain.state import RunState, RunStatus
+from console.errors import Refused
+
+T = TypeVar("T")
+Decider = Callable[[RunState, i.Intent, str], tuple[Draft, ...]]
+
+
+def decide(state: RunState, intent: i.Intent, actor: str) -> tuple[Draft, ...]:
+    """The events that an intent of `actor` (`user@host`) leads to now. Raises Refused."""
+    if state.status is RunStatus.FINISHED:
+        raise Refused(
+            f"This run is closed ({state.outcome}); nothing more can be done in it.", remedy="Start another run."
+        )
+    return _DECIDERS[type(intent)](state, intent, actor)
+
+
+def refusal(state: RunState, intent: i.Intent, actor: str) -> Refused | None:
+    """Why an intent would be refused now; None when it is allowed."""
+    try:
+        decide(state, intent, actor)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _entry(kind: type[T], decider: Callable[[RunState, T, str], tuple[Draft, ...]]) -> tuple[type[T], Decider]:
+    """A row of the table. The cast is sound: the table is keyed by the type that the decider takes."""
+    return kind, cast(Decider, decider)
+
+
+_DECIDERS: Mapping[type, Decider] = dict(
+    (
+        _entry(i.Start, start),
+        _entry(i.Hold, hold),
+        _entry(i.Resume, resume),
+        _entry(i.Look, look),
+        _entry(i.Confirm, confirm),
+        _entry(i.Disarm, disarm),
+        _entry(i.Tick, tick),
+        _entry(i.Skip, skip),
+        _entry(i.OverrideGuard, override_guard),
+        _entry(i.Retry, retry),
+        _entry(i.DoneByHand, done_by_hand),
+        _entry(i.Reopen, reopen),
+        _entry(i.Reconcile, reconcile),
+        _entry(i.Abort, abort),
+        _entry(i.Note, note),
+        _entry(i.Sign, sign),
+        _entry(i.OverrideFinding, override_finding),
+        _entry(i.DeclareIncident, declare_incident),
+        _entry(i.CloseIncident, close_incident),
+        _entry(i.Finish, finish),
+    )
+)

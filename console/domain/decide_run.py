@@ -1,0 +1,179 @@
+"""Decisions about the run as a whole: its course, incidents, findings, signatures, its end."""
+
+from console.domain import intents as i
+from console.domain.dependencies import open_predecessors
+from console.domain.events import Draft, Kind
+from console.domain.released import release_commit
+from console.domain.state import CriterionState, RunState, RunStatus, StepStatus
+from console.domain.summary import production_sentence
+from console.errors import Refused
+
+OUTCOMES = ("completed", "failed", "abandoned", "rolled_back")
+REHEARSAL_NAME = "rehearsal:"
+"""With this begins the name under which an unattended rehearsal signs."""
+
+
+def start(state: RunState, intent: i.Start, actor: str) -> tuple[Draft, ...]:
+    """Let the run begin: with no open incident and no blocker that nobody answered for."""
+    if state.status is not RunStatus.NOT_STARTED:
+        raise Refused("The run has already begun.", remedy="Resume it when it is held.")
+    _no_incident(state)
+    blockers = [each for each in state.findings.values() if each.severity == "blocker" and not each.overridden]
+    if blockers:
+        raise Refused(
+            "The preflight says no-go: " + "; ".join(f"{each.code}: {each.message}" for each in blockers),
+            production="Nothing was started.",
+            remedy="Remove the cause and run the preflight again, or override each blocker with a reason.",
+        )
+    return (Draft(Kind.RUN_STARTED),)
+
+
+def hold(state: RunState, intent: i.Hold, actor: str) -> tuple[Draft, ...]:
+    """Let nothing more start by itself."""
+    if state.status is not RunStatus.RUNNING:
+        raise Refused(f"There is nothing to hold: the run is {state.status}.")
+    return (Draft(Kind.RUN_PAUSED, data={"reason": intent.reason}),)
+
+
+def resume(state: RunState, intent: i.Resume, actor: str) -> tuple[Draft, ...]:
+    """Let steps start by themselves again."""
+    if state.status is not RunStatus.HELD:
+        raise Refused(f"There is nothing to resume: the run is {state.status}.")
+    _no_incident(state)
+    return (Draft(Kind.RUN_RESUMED),)
+
+
+def note(state: RunState, intent: i.Note, actor: str) -> tuple[Draft, ...]:
+    """Words for the record."""
+    if not intent.text.strip():
+        raise Refused("The note is empty.", remedy="Write what should stand in the record.")
+    if intent.step is not None and intent.step not in state.steps:
+        raise Refused(f"The plan has no step {intent.step}.")
+    return (Draft(Kind.NOTE_ADDED, intent.step, {"text": intent.text}),)
+
+
+def override_finding(state: RunState, intent: i.OverrideFinding, actor: str) -> tuple[Draft, ...]:
+    """Go on despite a finding; `criterion:<id>` names an exception from a criterion that is not met."""
+    about = _what_is_overridden(state, intent.code)
+    if not intent.reason.strip():
+        raise Refused("Going on despite a finding needs a reason.", remedy="Say why it may be so.")
+    return (Draft(Kind.FINDING_OVERRIDDEN, data={"code": intent.code, "reason": intent.reason, "about": about}),)
+
+
+def declare_incident(state: RunState, intent: i.DeclareIncident, actor: str) -> tuple[Draft, ...]:
+    """Something is wrong in production."""
+    if state.incident_at is not None:
+        raise Refused("An incident is already open.", remedy="Add a note to it, or close it first.")
+    return (Draft(Kind.INCIDENT_DECLARED, data={"reason": intent.reason or "declared without words"}),)
+
+
+def close_incident(state: RunState, intent: i.CloseIncident, actor: str) -> tuple[Draft, ...]:
+    """The incident is over; the run stays held."""
+    if state.incident_at is None:
+        raise Refused("No incident is open.")
+    return (Draft(Kind.INCIDENT_CLOSED, data={"reason": intent.reason}),)
+
+
+def sign(state: RunState, intent: i.Sign, actor: str) -> tuple[Draft, ...]:
+    """A signature, bound to the plan and to the commit that is released."""
+    known = state.signoffs.get(intent.role)
+    if known is None:
+        raise Refused(f"The plan asks for no signature of {intent.role}.", remedy=_roles(state))
+    if not intent.name.strip():
+        raise Refused("A signature needs a name.", remedy=f"Enter the name of {known.title}.")
+    if intent.name.startswith(REHEARSAL_NAME) and not state.rehearsal:
+        raise Refused("This name signs rehearsals only.", remedy=f"Enter the name of {known.title}.")
+    if not intent.approve and not intent.note.strip():
+        raise Refused("A refusal needs a reason.", remedy="Say what must change before it is signed.")
+    if intent.approve:
+        _may_be_signed(state, intent.role)
+    bound: dict[str, str] = {"plan": state.plan_digest, "commit": release_commit(state)}
+    if not intent.approve:
+        data = {"role": intent.role, "name": intent.name, "reason": intent.note, **bound}
+        return (Draft(Kind.SIGNOFF_REFUSED, data=data),)
+    data = {"role": intent.role, "name": intent.name, "note": intent.note, **bound}
+    return (Draft(Kind.SIGNOFF_GIVEN, data={**data, "by_voice": intent.by_voice}),)
+
+
+def finish(state: RunState, intent: i.Finish, actor: str) -> tuple[Draft, ...]:
+    """Close the run: as completed when the plan allows it, otherwise whenever nothing runs."""
+    if intent.outcome not in OUTCOMES:
+        raise Refused(f"A run ends as one of {', '.join(OUTCOMES)}, not as {intent.outcome}.")
+    running = [each.step.title for each in state.running]
+    if running:
+        raise Refused(f"Still running: {', '.join(running)}.", remedy="Wait for it, or abort it first.")
+    if intent.outcome == "completed":
+        open_points = missing_for_completion(state)
+        if open_points:
+            raise Refused(
+                "The run cannot be closed as completed: " + "; ".join(open_points) + ".",
+                remedy="Settle these points, or close the run as failed or abandoned.",
+            )
+    elif not intent.reason.strip():
+        raise Refused(f"Closing a run as {intent.outcome} needs a reason.", remedy="Say why it ends here.")
+    data = {"outcome": intent.outcome, "reason": intent.reason, "production": production_sentence(state)}
+    return (Draft(Kind.RUN_FINISHED, data=data),)
+
+
+def missing_for_completion(state: RunState) -> tuple[str, ...]:
+    """What keeps the run from being completed, each point in words; empty when nothing does."""
+    points = []
+    if state.status is RunStatus.NOT_STARTED:
+        points.append("it has not begun")
+    if state.incident_at is not None:
+        points.append("an incident is open")
+    points += [f"{each.step.title} is {each.status}" for each in state.steps.values() if not each.over]
+    points += [
+        f"the criterion “{each.title}” is not met and has no exception (override criterion:{each.id} to name one)"
+        for each in state.criteria.values()
+        if each.required and not each.met and not excepted(state, each)
+    ]
+    points += [
+        f"{each.title} {'refused to sign' if each.given is False else 'has not signed'}"
+        for each in state.signoffs.values()
+        if each.required and not each.given
+    ]
+    return tuple(points)
+
+
+def excepted(state: RunState, criterion: CriterionState) -> bool:
+    """Whether somebody named an exception from a criterion."""
+    finding = state.findings.get(f"criterion:{criterion.id}")
+    return finding is not None and bool(finding.overridden)
+
+
+def _what_is_overridden(state: RunState, code: str) -> str:
+    if code in state.findings:
+        return state.findings[code].message
+    criterion = state.criteria.get(code.removeprefix("criterion:")) if code.startswith("criterion:") else None
+    if criterion is None:
+        raise Refused(f"There is no finding {code}.", remedy="Name one that the preflight or a step has recorded.")
+    if criterion.met or not criterion.evidence:
+        raise Refused(
+            f"The criterion “{criterion.title}” needs no exception now.", remedy="An exception follows a verdict."
+        )
+    return f"{criterion.title}: {criterion.evidence}"
+
+
+def _may_be_signed(state: RunState, role: str) -> None:
+    known = state.signoffs[role]
+    if known.given:
+        raise Refused(f"{known.title} has already signed ({known.name}).")
+    if state.status is RunStatus.NOT_STARTED:
+        raise Refused("The run has not begun: there is nothing to sign yet.")
+    for step in state.steps.values():
+        if step.step.role != role:
+            continue
+        before = open_predecessors(state.steps, step.step)
+        if before or step.status is StepStatus.WAITING:
+            titles = ", ".join(state.steps[each].step.title for each in before)
+            raise Refused(f"{known.title} signs when the steps before it are over.", remedy=f"Open: {titles}.")
+
+
+def _no_incident(state: RunState) -> None:
+    if state.incident_at is not None:
+        raise Refused(f"An incident is open: {state.incident_reason}.", remedy="Close the incident first.")
+
+
+def _roles(state: RunState) -> str:
+    return f"Roles that sign: {', '.join(state.signoffs) or 'none'}."

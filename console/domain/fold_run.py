@@ -1,0 +1,220 @@
+"""What the events about the run as a whole do to its state: its course, signatures, criteria, alerts, notes."""
+
+from dataclasses import replace
+
+from console.domain import payload
+from console.domain.events import Event
+from console.domain.state import (
+    AlertState,
+    DeployState,
+    Failure,
+    FindingState,
+    NoteState,
+    RunStatus,
+    SignOffState,
+    StepStatus,
+)
+from console.domain.working import Working
+
+
+def created(work: Working, event: Event) -> None:
+    """The run exists."""
+    work.run = replace(
+        work.run,
+        run=event.run,
+        created_at=event.at,
+        rehearsal=payload.flag(event.data, "rehearsal"),
+        pace=payload.number(event.data, "pace", 1.0),
+        plan_digest=payload.text(payload.mapping(event.data, "plan"), "digest"),
+    )
+
+
+def started(work: Working, event: Event) -> None:
+    """The person let the run begin."""
+    work.run = replace(work.run, status=RunStatus.RUNNING, started_at=event.at)
+
+
+def paused(work: Working, event: Event) -> None:
+    """No further step starts by itself."""
+    _hold(work, payload.text(event.data, "reason"))
+
+
+def resumed(work: Working, event: Event) -> None:
+    """Steps start by themselves again."""
+    if work.run.status is RunStatus.HELD:
+        work.run = replace(work.run, status=RunStatus.RUNNING, held_reason="")
+
+
+def finished(work: Working, event: Event) -> None:
+    """The run is closed."""
+    work.run = replace(
+        work.run,
+        status=RunStatus.FINISHED,
+        finished_at=event.at,
+        held_reason="",
+        outcome=payload.text(event.data, "outcome"),
+        outcome_reason=payload.text(event.data, "reason"),
+        production=payload.text(event.data, "production"),
+    )
+
+
+def joined(work: Working, event: Event) -> None:
+    """Somebody drives."""
+    actor = payload.text(event.data, "actor", event.actor)
+    work.run = replace(work.run, driver=actor, driver_since=event.at)
+
+
+def left(work: Working, event: Event) -> None:
+    """Nobody drives."""
+    work.run = replace(work.run, driver="", driver_since=None)
+
+
+def deploy_observed(work: Working, event: Event) -> None:
+    """A deploy of a service was seen."""
+    service = payload.text(event.data, "service")
+    work.deploys[service] = DeployState(
+        service=service,
+        deploy=payload.text(event.data, "deploy"),
+        status=payload.text(event.data, "status"),
+        commit=payload.text(event.data, "commit"),
+        trigger=payload.text(event.data, "trigger"),
+        at=event.at,
+    )
+
+
+def finding_recorded(work: Working, event: Event) -> None:
+    """A finding of the preflight or of a step; recorded again it must be overridden again."""
+    code = payload.text(event.data, "code")
+    work.findings[code] = FindingState(
+        code=code,
+        severity=payload.text(event.data, "severity"),
+        message=payload.text(event.data, "message"),
+        evidence=payload.text(event.data, "evidence"),
+        remedy=payload.text(event.data, "remedy"),
+    )
+
+
+def finding_overridden(work: Working, event: Event) -> None:
+    """Somebody goes on despite a finding, or names an exception from a criterion."""
+    code = payload.text(event.data, "code")
+    known = work.findings.get(code) or FindingState(code, severity="warning", message=payload.text(event.data, "about"))
+    work.findings[code] = replace(known, overridden=payload.text(event.data, "reason"))
+
+
+def signoff_given(work: Working, event: Event) -> None:
+    """A role signed: its step is done."""
+    signature = _sign(work, event, given=True)
+    for each, step in work.steps.items():
+        if step.step.role == signature.role:
+            work.steps[each] = replace(
+                step,
+                status=StepStatus.SUCCEEDED,
+                ended_at=event.at,
+                by="hand",
+                note=f"signed by {signature.name}",
+                failure=None,
+                yes=None,
+            )
+
+
+def signoff_refused(work: Working, event: Event) -> None:
+    """A role refused: its step has failed until the same role signs."""
+    signature = _sign(work, event, given=False)
+    failure = Failure(
+        message=f"{signature.name} refused to sign as {signature.title}: {signature.note}",
+        production="",
+        remedy=f"Settle the objection, then let {signature.title} sign; or close the run as failed.",
+    )
+    for each, step in work.steps.items():
+        if step.step.role == signature.role:
+            work.steps[each] = replace(step, status=StepStatus.FAILED, ended_at=event.at, failure=failure, yes=None)
+
+
+def signoff_void(work: Working, event: Event) -> None:
+    """What was signed has changed: the signature is asked for again."""
+    role = payload.text(event.data, "role")
+    signature = work.signoffs.get(role)
+    if signature is None:
+        return
+    work.signoffs[role] = SignOffState(
+        role, signature.title, signature.required, note=payload.text(event.data, "reason")
+    )
+    for each, step in work.steps.items():
+        if step.step.role == role and step.status in (StepStatus.SUCCEEDED, StepStatus.FAILED):
+            work.steps[each] = replace(
+                step, status=StepStatus.WAITING, ended_at=None, ready_at=None, by="", note="", failure=None
+            )
+
+
+def criterion_met(work: Working, event: Event) -> None:
+    """A line of the success criteria is proven."""
+    _judge(work, event, met=True)
+
+
+def criterion_failed(work: Working, event: Event) -> None:
+    """A line of the success criteria is not met, or there is not enough to say so."""
+    unclear = payload.text(event.data, "verdict") == "not enough to say"
+    _judge(work, event, met=None if unclear else False)
+
+
+def alert_raised(work: Working, event: Event) -> None:
+    """Something asks for attention."""
+    alert = payload.text(event.data, "alert")
+    work.alerts[alert] = AlertState(
+        id=alert,
+        severity=payload.text(event.data, "severity", "warning"),
+        message=payload.text(event.data, "message"),
+        at=event.at,
+        offer=payload.text_or_none(event.data, "offer"),
+    )
+
+
+def alert_cleared(work: Working, event: Event) -> None:
+    """An alert no longer holds."""
+    alert = work.alerts.get(payload.text(event.data, "alert"))
+    if alert is not None:
+        work.alerts[alert.id] = replace(alert, cleared=payload.text(event.data, "reason") or "cleared")
+
+
+def note_added(work: Working, event: Event) -> None:
+    """Words for the record."""
+    work.add_note(NoteState(event.at, event.actor, payload.text(event.data, "text"), event.step))
+
+
+def incident_declared(work: Working, event: Event) -> None:
+    """Something is wrong in production: the run is held and the incident's clock runs."""
+    reason = payload.text(event.data, "reason")
+    work.run = replace(work.run, incident_at=event.at, incident_reason=reason)
+    _hold(work, f"incident: {reason}")
+
+
+def incident_closed(work: Working, event: Event) -> None:
+    """The incident is over; the run stays held until somebody resumes it."""
+    work.run = replace(work.run, incident_at=None, incident_reason="")
+
+
+def _hold(work: Working, reason: str) -> None:
+    if work.run.status is RunStatus.RUNNING:
+        work.run = replace(work.run, status=RunStatus.HELD, held_reason=reason)
+
+
+def _sign(work: Working, event: Event, *, given: bool) -> SignOffState:
+    role = payload.text(event.data, "role")
+    known = work.signoffs.get(role) or SignOffState(role, role, required=False)
+    signature = replace(
+        known,
+        given=given,
+        name=payload.text(event.data, "name"),
+        note=payload.text(event.data, "note" if given else "reason"),
+        at=event.at,
+        plan=payload.text(event.data, "plan"),
+        commit=payload.text(event.data, "commit"),
+    )
+    work.signoffs[role] = signature
+    return signature
+
+
+def _judge(work: Working, event: Event, *, met: bool | None) -> None:
+    known = work.criteria.get(payload.text(event.data, "criterion"))
+    if known is not None:
+        work.criteria[known.id] = replace(known, met=met, evidence=payload.text(event.data, "evidence"))

@@ -1,0 +1,42 @@
+"""Which steps start by themselves now. Pure: a function of the state alone."""
+
+from console.domain.dependencies import Steps, blocked
+from console.domain.plan import StepKind
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
+
+
+def due(state: RunState) -> tuple[str, ...]:
+    """The steps that should start now, in the plan's order.
+
+    Ready ones that need no confirmation, and armed ones whose predecessors are over. None while the run has
+    not begun, is held or finished, or an incident is open. Manual steps and signatures never start.
+    """
+    if state.status is not RunStatus.RUNNING or state.incident_at is not None:
+        return ()
+    return tuple(each.step.id for each in state.steps.values() if startable(state.steps, each))
+
+
+def startable(steps: Steps, state: StepState) -> bool:
+    """Whether a step has everything that it needs to start, if the run lets steps start."""
+    if state.step.kind is not StepKind.ACTION:
+        return False
+    if state.status is StepStatus.READY:
+        return state.step.confirmation is None
+    return state.status is StepStatus.ARMED and not blocked(steps, state)
+
+
+def waits_for_person(state: RunState) -> bool:
+    """Whether the run can do nothing now but wait for a person.
+
+    So it is when nothing runs, nothing is being probed and nothing is about to start by itself, in a run
+    that has begun and is not finished.
+    """
+    if state.status not in (RunStatus.RUNNING, RunStatus.HELD):
+        return False
+    free = state.status is RunStatus.RUNNING and state.incident_at is None
+    return not any(_busy(each) or (free and startable(state.steps, each)) for each in state.steps.values())
+
+
+def _busy(state: StepState) -> bool:
+    probing = state.status is StepStatus.UNCERTAIN and not state.unknown
+    return probing or state.status is StepStatus.RUNNING
