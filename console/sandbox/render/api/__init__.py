@@ -1,0 +1,1 @@
+"""The API's endpoints, after the provider's own description of them."""
