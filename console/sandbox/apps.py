@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from console.sandbox.contracts import Role
-from console.sandbox.databases import free_port
+from console.sandbox.loopback import free_port
 
 _LINE_LIMIT = 1 << 20
 _STOP_TIMEOUT_S = 5.0

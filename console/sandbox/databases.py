@@ -5,10 +5,8 @@ What always holds: a server that the register names has its data on disk; it run
 
 import asyncio
 import json
-import os
 import secrets
 import shutil
-import socket
 import tarfile
 import tempfile
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +18,9 @@ from psycopg import AsyncConnection, sql
 from console.errors import SandboxError
 from console.sandbox.cluster import Cluster
 from console.sandbox.contracts import DatabaseInstance
+from console.sandbox.loopback import free_port
 from console.sandbox.postgres_tools import PostgresTools, data_folder, find_tools
+from console.sandbox.private_files import write_private
 
 SERVER_VERSION = "18"
 REPORTING_ROLE = "reporting"
@@ -79,6 +79,7 @@ class SandboxDatabases:
         )
         cluster = self._cluster(record)
         if cluster.home.exists():
+            await cluster.stop()
             await asyncio.to_thread(shutil.rmtree, cluster.home)
         await cluster.create()
         await cluster.start()
@@ -98,8 +99,9 @@ class SandboxDatabases:
         await asyncio.gather(*due)
 
     async def stop_all(self) -> None:
-        """Stop every server; their data stay."""
-        await asyncio.gather(*(cluster.stop() for cluster in self._clusters.values()))
+        """Stop every server, also one that was being made when an earlier process ended; their data stay."""
+        homes = [home for home in self._folder.iterdir() if (home / "data").is_dir()]
+        await asyncio.gather(*(Cluster(self._tools, home, 0, "").stop() for home in homes))
 
     async def remove_all(self) -> None:
         """Stop every server and delete its data."""
@@ -177,22 +179,6 @@ class SandboxDatabases:
         if cluster is not None:
             self._clusters[record.id] = cluster
         write_private(self._file, json.dumps([asdict(one) for one in self._records.values()], indent=1))
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace the file `path` by `text` in one move, readable by its owner alone."""
-    making = path.with_name(path.name + ".making")
-    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    making.replace(path)
 
 
 async def _create_database(cluster: Cluster, record: ServerRecord) -> None:

@@ -67,7 +67,11 @@ class GitRemote:
 
     async def head(self, branch: str) -> str | None:
         """Full hash of `branch`'s tip, or None when there is no such branch."""
-        return await self._resolve(f"refs/heads/{branch}")
+        # The provider asks for every tracked branch ten times a second: the ref's own file answers at once.
+        try:
+            return (self.path / "refs" / "heads" / branch).read_text().strip()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return await self._resolve(f"refs/heads/{branch}")
 
     async def commit(self, rev: str) -> CommitInfo | None:
         """The commit that a full or abbreviated hash names, or None."""

@@ -1,0 +1,203 @@
+"""The rehearsal's world in one process: git remote, databases, the provider's stand-in, users and faults.
+
+What always holds: everything it owns lies in its folder, so that another one on the same folder goes on where
+the last one stood; what it reports was read from the servers themselves.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from psycopg import AsyncConnection
+
+from console.errors import SandboxError
+from console.sandbox.apps import CrmApps
+from console.sandbox.contracts import DatabaseInstance, Pace
+from console.sandbox.databases import SandboxDatabases
+from console.sandbox.fault_agents import FaultAgents
+from console.sandbox.faults import WorldFaults, parse_fault
+from console.sandbox.release import MIGRATION
+from console.sandbox.remote import GitRemote, build_remote
+from console.sandbox.render.seed import PostgresSeed, ServiceSeed, WorldSeed
+from console.sandbox.render.stand_in import RenderStandIn
+from console.sandbox.seeding import add_dependent_view, fill
+from console.sandbox.traffic import Addresses, Traffic
+from console.sandbox.world_report import JsonObject, provider_commit, read_world
+from console.sandbox.world_spec import ServiceSpec, WorldSpec
+
+_SHARED_ACCOUNTS = 40
+_OWNER = "crm_owner"
+_LOOK_EVERY_S = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+class World:
+    """The world of `spec` in `state_dir`; use it between `start` and `stop`."""
+
+    def __init__(self, state_dir: Path, spec: WorldSpec) -> None:
+        self.spec = spec
+        self.remote = GitRemote(state_dir / "crm.git")
+        self._state_dir = state_dir
+        self._databases = SandboxDatabases(state_dir)
+        self._faults = WorldFaults([parse_fault(text) for text in spec.faults], state_dir / "faults-taken.json")
+        self._stand_in: RenderStandIn | None = None
+        self._old_release = ""
+        self._release_seen = False
+        self._living: list[asyncio.Task[None]] = []
+
+    @property
+    def render_url(self) -> str:
+        """The base URL of the provider's API."""
+        return self._running().url
+
+    async def database(self) -> DatabaseInstance:
+        """Production's database as it was at first."""
+        instance = await self._databases.get(self.spec.postgres_id)
+        if instance is None:
+            raise SandboxError("The world has no production database: it was never brought up completely.")
+        return instance
+
+    async def start(self, say: Callable[[str], None]) -> None:
+        """Bring everything up, or up again; `say` hears what is being done.
+
+        Raises `SandboxError`, or an `OSError` for a port that is taken.
+        """
+        born = self._state_dir / "born"
+        if born.exists():
+            say("starting the databases again")
+            await self._databases.start_all()
+        else:
+            say(f"seeding PostgreSQL with {self.spec.accounts} accounts, building the git remote")
+            async with asyncio.TaskGroup() as making:
+                making.create_task(self._make_remote())
+                making.create_task(self._make_production_database())
+                making.create_task(self._make_shared_database())
+            born.touch()
+        say("starting the provider's stand-in and six services")
+        await self._start_stand_in()
+        self._old_release = await self._first_commit_of_main()
+        self._live(self._traffic().run(), "traffic")
+        self._live(FaultAgents(self._faults, await self.database(), self._release_is_live).run(), "faults")
+        if self._faults.active("error-spike"):
+            self._live(self._watch_release(), "release")
+
+    async def stop(self) -> None:
+        """Stop everything; the folder keeps the state."""
+        for task in self._living:
+            task.cancel()
+        await asyncio.gather(*self._living, return_exceptions=True)
+        self._living.clear()
+        if self._stand_in is not None:
+            await self._stand_in.stop()
+            self._stand_in = None
+        await self._databases.stop_all()
+
+    async def remove(self) -> None:
+        """Stop everything and delete the databases' files."""
+        await self.stop()
+        await self._databases.remove_all()
+
+    async def report(self) -> JsonObject:
+        """What happened in this world, read from its own servers."""
+        return await read_world(self.spec, self.remote, self._databases, self._running().world_report())
+
+    def _running(self) -> RenderStandIn:
+        if self._stand_in is None:
+            raise SandboxError("The world is not running.")
+        return self._stand_in
+
+    async def _make_remote(self) -> None:
+        if not self.remote.path.exists():
+            conflict, race = self._faults.active("merge-conflict"), self._faults.active("push-race")
+            await build_remote(self.remote.path, conflict=conflict, race=race)
+
+    async def _make_production_database(self) -> None:
+        instance = await self._databases.create(self.spec.postgres_id, "crm-db", database="crm", user=_OWNER)
+        await fill(instance, self.spec.accounts)
+        if self._faults.active("migration-error"):
+            async with await AsyncConnection.connect(instance.url, autocommit=True, connect_timeout=10) as link:
+                await add_dependent_view(link)
+        await self._databases.protect(instance.id)
+
+    async def _make_shared_database(self) -> None:
+        """The one database of staging and devtest; it has had the migration."""
+        instance = await self._databases.create(
+            self.spec.shared_postgres_id, "crm-db-staging", database="crm_staging", user=_OWNER
+        )
+        await fill(instance, _SHARED_ACCOUNTS, migrated=True)
+        await self._databases.protect(instance.id)
+
+    async def _start_stand_in(self) -> None:
+        self._stand_in = RenderStandIn(
+            await self._seed(),
+            self.remote,
+            CrmApps(),
+            self._databases,
+            self._faults,
+            Pace(self.spec.pace),
+            self._state_dir / "render",
+        )
+        await self._stand_in.start()
+
+    async def _seed(self) -> WorldSeed:
+        shared = await self._databases.get(self.spec.shared_postgres_id)
+        if shared is None:
+            raise SandboxError("The world has no staging database: it was never brought up completely.")
+        urls = {"production": (await self.database()).url, "staging": shared.url, "devtest": shared.url}
+        return WorldSeed(
+            owner_id=self.spec.owner_id,
+            token=self.spec.render_token,
+            services=tuple(self._service_seed(one, urls[one.environment]) for one in self.spec.services),
+            postgres=(
+                PostgresSeed(self.spec.postgres_id, "crm-db", "production"),
+                PostgresSeed(self.spec.shared_postgres_id, "crm-db-staging", "staging"),
+            ),
+        )
+
+    def _service_seed(self, service: ServiceSpec, database_url: str) -> ServiceSeed:
+        backend = self.spec.service(service.environment, "backend")
+        return ServiceSeed(
+            id=service.id,
+            name=service.name,
+            environment=service.environment,
+            role=service.role,
+            branch=service.branch,
+            public_port=service.port,
+            build_seconds=service.build_seconds,
+            env={"DATABASE_URL": database_url} if service.role == "backend" else {"BACKEND_URL": backend.url},
+        )
+
+    def _traffic(self) -> Traffic:
+        backend = self.spec.service("production", "backend")
+        frontend = self.spec.service("production", "frontend")
+        return Traffic(Addresses(backend.url, frontend.url), Pace(self.spec.pace), lambda: self._release_seen)
+
+    async def _first_commit_of_main(self) -> str:
+        pushes = [push for push in self.remote.pushes() if push.branch == "main"]
+        return pushes[0].old if pushes else (await self.remote.head("main") or "")
+
+    async def _release_is_live(self) -> bool:
+        """Whether production's backend runs a commit that brought the migration."""
+        backend = self.spec.service("production", "backend")
+        live = provider_commit(self._running().world_report(), backend)
+        if live is None or live == self._old_release:
+            return False
+        return MIGRATION in await self.remote.changed_files(self._old_release, live)
+
+    async def _watch_release(self) -> None:
+        while True:
+            self._release_seen = await self._release_is_live()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _live(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report_failure)
+        self._living.append(task)
+
+
+def _report_failure(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        _log.error("%s ended", task.get_name(), exc_info=error)
