@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from console.domain import payload
 from console.domain.events import Event
-from console.domain.state import CriterionState, Failure, StepState, StepStatus, Yes
+from console.domain.state import Attempt, CriterionState, Failure, StepState, StepStatus, Yes
 from console.domain.wire import decode_evidence, decode_lines, decode_preview
 from console.domain.working import Working
 
@@ -36,10 +36,9 @@ def disarmed(work: Working, event: Event) -> None:
 def started(work: Working, event: Event) -> None:
     """An attempt began; the yes is used up."""
     step = work.step_of(event)
-    work.drop_progress(step.step.id)
     work.put(
         replace(
-            _cleared(step),
+            _cleared(work, step),
             status=StepStatus.RUNNING,
             attempt=int(payload.number(event.data, "attempt", step.attempt + 1)),
             started_at=event.at,
@@ -129,8 +128,7 @@ def reconciled(work: Working, event: Event) -> None:
         succeeded(work, replace(event, data={**event.data, "by": by, "note": payload.text(event.data, "why")}))
     elif answer == "not_done":
         step = work.step_of(event)
-        work.drop_progress(step.step.id)
-        work.put(replace(_cleared(step), note=payload.text(event.data, "why")))
+        work.put(replace(_cleared(work, step), note=payload.text(event.data, "why")))
     else:
         known = payload.text(event.data, "known") or "The probe cannot tell whether it was done."
         lines = decode_lines(event.data.get("lines"))
@@ -142,8 +140,7 @@ def reopened(work: Working, event: Event) -> None:
     step = work.step_of(event)
     ids = (step.step.id, *payload.texts(event.data, "with"))
     for each in ids:
-        work.drop_progress(each)
-        work.put(_cleared(work.steps[each]))
+        work.put(_cleared(work, work.steps[each]))
         role = work.steps[each].step.role
         if role in work.signoffs:
             work.signoffs[role] = replace(work.signoffs[role], given=None, name="", note="", at=None)
@@ -158,7 +155,7 @@ def reopened(work: Working, event: Event) -> None:
 
 def ticked(work: Working, event: Event) -> None:
     """A manual step is done."""
-    step = _cleared(work.step_of(event))
+    step = _cleared(work, work.step_of(event))
     note = payload.text(event.data, "note")
     work.put(replace(step, status=StepStatus.SUCCEEDED, ended_at=event.at, by="hand", note=note))
 
@@ -187,6 +184,11 @@ def aborting(work: Working, event: Event) -> None:
         work.put(replace(step, stopping=True))
 
 
-def _cleared(step: StepState) -> StepState:
-    """A step as if it had never begun, but for its count of attempts and the guards overridden on it."""
-    return StepState(step.step, attempt=step.attempt, overridden_guards=step.overridden_guards)
+def _cleared(work: Working, step: StepState) -> StepState:
+    """A step as if it had never begun, but for its attempts, its overridden guards and what it left unfinished."""
+    progress = work.progress_of(step.step.id)
+    work.drop_progress(step.step.id)
+    unfinished = Attempt(step.before, progress) if step.before or progress else step.unfinished
+    if step.status is StepStatus.SUCCEEDED:
+        unfinished = None
+    return StepState(step.step, attempt=step.attempt, overridden_guards=step.overridden_guards, unfinished=unfinished)

@@ -62,6 +62,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an attempt that ended without success left: its `before` and its durable progress, oldest first.
+
+    The next attempt reads it, so that nothing is done twice and nothing is left lying.
+    """
+
+    before: Mapping[str, Json] = field(default_factory=dict)
+    progress: tuple[Mapping[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepState:
     """Everything the events say about one step."""
 
@@ -90,6 +101,8 @@ class StepState:
     overridden_guards: tuple[str, ...] = ()
     void: str = ""
     """Why the last yes was void, with the difference; empty when there is nothing to say."""
+    unfinished: Attempt | None = None
+    """The last attempt, when it ended without success and the step is to be done again."""
 
     @property
     def over(self) -> bool:

@@ -5,6 +5,7 @@ copying the run for each of them. Only what an event touches is replaced; what f
 are ready, since when the run waits for a person) is derived after every event that can change it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,6 +58,10 @@ class Working:
         if step_id not in self._progress:
             self._progress[step_id] = [dict(each) for each in self.steps[step_id].progress]
         self._progress[step_id].append(data)
+
+    def progress_of(self, step_id: str) -> tuple[Mapping[str, Json], ...]:
+        """The durable progress of a step's current attempt."""
+        return tuple(self._progress[step_id]) if step_id in self._progress else self.steps[step_id].progress
 
     def drop_progress(self, step_id: str) -> None:
         """Forget a step's durable progress: a new attempt begins."""
