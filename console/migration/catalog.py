@@ -165,9 +165,9 @@ async def value_counts(reader: Reader, table: QualifiedName, column: str) -> tup
     return tuple((text_or_none(row["value"]), whole(row["rows"])) for row in rows)
 
 
-async def history_row(reader: Reader, migration: Migration) -> Row | None:
+async def history_row(reader: Reader, migration: Migration, table: QualifiedName | None = None) -> Row | None:
     """The history table's row for this migration; None when there is none. Raises StepFailed without the table."""
-    table = await resolve_table(reader, migration.history.table)
+    table = table or await resolve_table(reader, migration.history.table)
     # An untyped literal takes the column's type: '020' finds the number 20 as well as the text.
     rows = await reader.fetch(
         f"SELECT * FROM {table.sql} WHERE {quote_identifier(migration.history.version_column)} = "  # noqa: S608

@@ -55,6 +55,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginFacts:
+    """What the transaction says of itself, for the copy's comment."""
+
+    marker: str
+    at: str
+    transaction: int
+
+
+@dataclass(frozen=True, slots=True)
 class SavedCopy:
     """A copy that was made: its full name, its columns without the key, and its rows."""
 
@@ -106,11 +115,11 @@ async def refuse_existing(reader: Reader, migration: Migration, name: QualifiedN
     )
 
 
-async def make(session: Session, migration: Migration, table: QualifiedName, *, origin_of: "OriginFacts") -> SavedCopy:
+async def make(session: Session, migration: Migration, table: QualifiedName, facts: OriginFacts) -> SavedCopy:
     """Make the copy inside the open transaction and prove that it is complete. Raises StepFailed, DatabaseError."""
     name = copy_name(migration, table)
     columns = saved_columns(migration)
-    origin = await _origin(session, migration, table, columns, origin_of)
+    origin = await _origin(session, migration, table, columns, facts)
     key = quote_identifier(migration.key)
     listed = ", ".join([key, *map(quote_identifier, columns)])
     await session.execute(f"CREATE TABLE {name.sql} AS SELECT {listed} FROM {table.sql}")  # noqa: S608
@@ -118,15 +127,6 @@ async def make(session: Session, migration: Migration, table: QualifiedName, *, 
     await session.execute(f"ALTER TABLE {name.sql} ADD PRIMARY KEY ({key})")
     await session.execute(f"COMMENT ON TABLE {name.sql} IS {quote_literal(origin.to_json())}")
     return SavedCopy(name, columns, await _complete(session, name, table))
-
-
-@dataclass(frozen=True, slots=True)
-class OriginFacts:
-    """What the transaction says of itself, for the copy's comment."""
-
-    marker: str
-    at: str
-    transaction: int
 
 
 async def _origin(
