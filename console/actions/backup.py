@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from console.actions.counting import counts_json
-from console.actions.handover import Record, json_texts, moment_text, recorded_before
+from console.actions.handover import Record, json_texts, moment_text, recorded_before, unfinished
 from console.actions.production import in_production
 from console.actions.waiting import looks, patience
 from console.actions.wording import at, counted, lasting
@@ -123,8 +123,8 @@ class BackupExport:
 
     async def _unfinished(self, ctx: Context, exports: Sequence[Export]) -> dict[str, Json] | None:
         """The `before` of an attempt that ended without success and whose export may still become ready."""
-        earlier = ctx.state.steps.get(ctx.step.id)
-        if earlier is None or earlier.evidence is not None or "provider_time" not in earlier.before:
+        earlier = unfinished(ctx)
+        if "provider_time" not in earlier.before:
             return None
         ours = _new(exports, Record("", earlier.before))
         if len(ours) != 1:

@@ -13,7 +13,8 @@ from console.domain.databases import DatabaseIdentity
 from console.domain.outcome import Fact, Line, Section, Tone
 from console.domain.plan import Plan
 from console.errors import DatabaseError, RepositoryError, StepFailed
-from console.migration.names import QualifiedName, quote_identifier
+from console.migration.catalog import history_row
+from console.migration.names import QualifiedName
 from console.migration.script import MigrationRefused, Script, parse_script
 from console.ports import Context, Database, Repository
 
@@ -109,7 +110,7 @@ async def history_guard(plan: Plan, database: Database) -> Guard:
         return Guard("history", "no table", f"there is no table {history.table}", remedy)
     if found[table.sql]["inserts"] is not True:
         return Guard("history", "read only", f"{history.table} cannot be written by this role", "Grant INSERT on it.")
-    if await recorded_in_history(plan, database):
+    if await history_row(database, plan.migration) is not None:
         return Guard(
             "history",
             f"{version} is recorded",
@@ -117,17 +118,6 @@ async def history_guard(plan: Plan, database: Database) -> Guard:
             "If it was applied by hand, mark the step as done by hand; else find out who recorded it.",
         )
     return Guard("history", f"{history.table} does not know {version}")
-
-
-async def recorded_in_history(plan: Plan, database: Database) -> bool:
-    """Whether the history knows the plan's version, written as in the plan or without leading zeros."""
-    history, version = plan.migration.history, plan.migration.version
-    table, column = QualifiedName.parse(history.table).sql, quote_identifier(history.version_column)
-    rows = await database.fetch(
-        f"SELECT count(*) AS n FROM {table} WHERE {column}::text = ANY (%(versions)s::text[])",  # noqa: S608 (quoted)
-        {"versions": [version, version.lstrip("0") or "0"]},
-    )
-    return rows[0]["n"] != 0
 
 
 async def migration_guards(ctx: Context, repository: Repository, commit: str) -> tuple[list[Guard], Script | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console.domain.plan import Json, Step
-from console.domain.state import StepState, StepStatus
+from console.domain.state import Attempt, StepState, StepStatus
 from console.errors import StepFailed
 from console.ports import Context
 
@@ -114,6 +114,12 @@ def must_have_left(ctx: Context, action: str, **params: str) -> Record:
 def recorded_before(ctx: Context) -> Record:
     """What this step's preview recorded of the world just before the step started."""
     return Record(f"“{ctx.step.title}”", ctx.before)
+
+
+def unfinished(ctx: Context) -> Attempt:
+    """What an earlier attempt at this step left that ended without success; empty when there was none."""
+    state = ctx.state.steps.get(ctx.step.id)
+    return state.unfinished if state is not None and state.unfinished is not None else Attempt()
 
 
 def json_texts(items: Iterable[str]) -> list[Json]:

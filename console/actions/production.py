@@ -7,7 +7,8 @@ that no error of a step reaches a person without both.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from console.actions.handover import left_by, states_of, succeeded
+from console.actions.handover import states_of
+from console.domain.released import migrated, pushed, release_commit
 from console.domain.state import StepStatus
 from console.errors import ConsoleError, ServiceError
 from console.ports import Context
@@ -25,11 +26,10 @@ def state_of_production(ctx: Context) -> str:
 
 def _code(ctx: Context) -> str:
     branch = ctx.plan.release.target
-    if not succeeded(ctx, "source.push"):
+    if not pushed(ctx.state):
         attempted = any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "source.push"))
         return f"The push to {branch} was attempted: look at the branch and the services." if attempted else ""
-    pushed = left_by(ctx, "source.push")
-    release = pushed.text("commit")[:7] if pushed is not None and "commit" in pushed else "the release"
+    release = release_commit(ctx.state)[:7] or "the release"
     live: list[str] = []
     pending: list[str] = []
     for state in states_of(ctx, "build.follow"):
@@ -45,7 +45,7 @@ def _code(ctx: Context) -> str:
 
 def _schema(ctx: Context) -> str:
     version = ctx.plan.migration.version
-    if succeeded(ctx, "migrate.run"):
+    if migrated(ctx.state):
         return f"Migration {version} is in the database."
     if any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "migrate.run")):
         return f"Migration {version} was started; it is one transaction: wholly in, or not at all."
