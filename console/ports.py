@@ -155,7 +155,15 @@ class TailStatus:
     reason: str = ""
 
 
-Update = StateChanged | StepNews | LogLines | TailStatus
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """The record cannot be written: nothing more is started; what runs stops at its next safe point."""
+
+    message: str
+    remedy: str = ""
+
+
+Update = StateChanged | StepNews | LogLines | TailStatus | JournalFailed
 
 
 class Feed(Protocol):

@@ -1,0 +1,91 @@
+"""What the code that carries a step out works with: the state, the writer, the step's action and its context."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from console.domain.events import Draft, Event, Kind
+from console.domain.outcome import Progress
+from console.domain.plan import Json, Plan, Step
+from console.domain.state import RunState, StepStatus
+from console.engine.feed import RunFeed
+from console.engine.writer import Decision, Writer
+from console.ports import Action, Clock, Context, Journal, Report, StepNews
+
+BEGUN = frozenset({StepStatus.RUNNING, StepStatus.UNCERTAIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Wall seconds after which the conductor gives up waiting for an action's reads; attempts at a lost request."""
+
+    preview: float = 90.0
+    probe: float = 90.0
+    verify: float = 600.0
+    attempts: int = 3
+
+
+class Desk:
+    """One run's desk, shared by all its steps."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        actions: Callable[[Step], Action],
+        clock: Clock,
+        feed: RunFeed,
+        writer: Writer,
+        *,
+        redact: Callable[[str], str],
+        limits: Limits,
+    ) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._actions = actions
+        self._clock = clock
+        self._feed = feed
+        self._writer = writer
+        self.redact = redact
+        self.limits = limits
+
+    @property
+    def state(self) -> RunState:
+        """The state as it is now."""
+        return self._writer.state
+
+    def action(self, step_id: str) -> Action:
+        """The code behind a step."""
+        return self._actions(self._plan.step(step_id))
+
+    def context(self, step_id: str, limits: Mapping[str, float] | None = None) -> Context:
+        """What an action is given, made from the state as it is now; `limits` are those that the yes accepted."""
+        step = self.state.steps[step_id]
+        return Context(
+            plan=self._plan,
+            step=step.step,
+            run=self._journal.run,
+            state=self.state,
+            clock=self._clock,
+            artifacts=self._journal.directory / "artifacts",
+            before=step.before,
+            recorded=step.progress,
+            limits=limits or {},
+            attempt=step.attempt if step.status in BEGUN else step.attempt + 1,
+            stopping=lambda: self._writer.trouble is not None or self.state.steps[step_id].stopping,
+        )
+
+    def report(self, step_id: str) -> Report:
+        """Where a running action reports its progress; a durable one is journaled before the report returns."""
+
+        async def tell(progress: Progress) -> None:
+            shown = replace(progress, text=self.redact(progress.text))
+            if shown.durable:
+                data: dict[str, Json] = {"text": shown.text, "share": shown.share, "data": dict(shown.data)}
+                await self.record(lambda _: (Draft(Kind.STEP_PROGRESSED, step_id, data),))
+            self._feed.publish(StepNews(step_id, shown))
+
+        return tell
+
+    async def record(self, decision: Decision, actor: str | None = None) -> tuple[Event, ...]:
+        """Have the one writer decide and append; what became durable. Raises JournalError, Refused."""
+        return await self._writer.record(decision, actor)

@@ -1,0 +1,193 @@
+"""One attempt at one step: look, compare with what was confirmed, start, perform, verify, end.
+
+What always holds: a step acts only after its `step.started` is durable, and a step that was confirmed only
+if what was confirmed is still so. Whatever an action raises becomes an event; only a journal that cannot be
+written ends the attempt without one.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from console.domain.events import Draft, Kind
+from console.domain.outcome import Evidence, Preview
+from console.domain.plan import Json
+from console.domain.schedule import due
+from console.domain.state import RunState, RunStatus, StepState, StepStatus, Yes
+from console.domain.wire import encode_evidence, encode_preview
+from console.engine.desk import Desk
+from console.engine.failures import NOTHING_DONE, failed
+from console.engine.recovery import reconcile, verification_error
+from console.errors import ConsoleError, HostingError, JournalError, OutcomeUnknown, Refused, StepFailed
+
+ON_ITS_WAY = frozenset({StepStatus.WAITING, StepStatus.READY, StepStatus.ARMED, StepStatus.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an attempt begins with: the preview taken just before, and the yes that it fulfils."""
+
+    preview: Preview
+    yes: Yes | None
+
+
+async def attempt(desk: Desk, step_id: str) -> None:
+    """Carry a step out, if it is still due once it was looked at."""
+    opening = await _open(desk, step_id)
+    if opening is None:
+        return
+    started = await desk.record(lambda state: _start(state, step_id, opening))
+    if started:
+        await _carry_out(desk, step_id, opening.yes.limits if opening.yes is not None else {})
+
+
+async def look(desk: Desk, step_id: str) -> None:
+    """Take a preview for a person. Raises Refused when that fails; a step that was ready has then failed."""
+    try:
+        preview = await _preview(desk, step_id)
+    except JournalError:
+        raise
+    except Exception as error:
+        await _look_failed(desk, step_id, error)
+        raise Refused(
+            f"{desk.state.steps[step_id].step.title} cannot be done as things are: {desk.redact(_words(error))}",
+            production=NOTHING_DONE,
+            remedy=error.remedy if isinstance(error, ConsoleError) else "Look again.",
+        ) from error
+    draft = _previewed(step_id, preview)
+    if not await desk.record(lambda state: (draft,) if state.steps[step_id].status in ON_ITS_WAY else ()):
+        raise Refused(f"{desk.state.steps[step_id].step.title} has begun meanwhile.")
+
+
+async def _open(desk: Desk, step_id: str) -> Opening | None:
+    """Look anew. None when the step failed before it began, or its yes is void; both are then on record."""
+    state = desk.state.steps[step_id]
+    yes = state.yes
+    try:
+        action = desk.action(step_id)
+        if action.destructive and yes is None:
+            raise StepFailed(
+                f"{state.step.title} changes production, and the plan asks nobody to confirm it.",
+                production=NOTHING_DONE,
+                remedy="Give the step a confirmation in the plan.",
+            )
+        preview = await _preview(desk, step_id)
+    except JournalError:
+        raise
+    except Exception as error:
+        draft = failed(state.step, error, begun=False)
+        await desk.record(lambda now: (draft,) if step_id in due(now) else ())
+        return None
+    if yes is None:
+        return Opening(preview, None)
+    reason, difference = _changed(desk, state, preview, yes)
+    if not reason:
+        return Opening(preview, yes)
+    void = Draft(Kind.STEP_DISARMED, step_id, {"reason": reason, "difference": [*difference]})
+    again = _previewed(step_id, preview)
+    await desk.record(lambda now: (void, again) if now.steps[step_id].yes == yes else ())
+    return None
+
+
+async def _carry_out(desk: Desk, step_id: str, limits: Mapping[str, float]) -> None:
+    step = desk.state.steps[step_id].step
+    try:
+        evidence = await desk.action(step_id).perform(desk.context(step_id, limits), desk.report(step_id))
+    except JournalError:
+        raise
+    except Exception as error:
+        if _lost(error):
+            await _look_for_it(desk, step_id, error)
+        else:
+            await desk.record(_running(step_id, failed(step, error, begun=True)))
+        return
+    await _conclude(desk, step_id, evidence)
+
+
+async def _conclude(desk: Desk, step_id: str, evidence: Evidence) -> None:
+    step = desk.state.steps[step_id].step
+    error = await verification_error(desk, step_id, evidence)
+    if error is not None:
+        await desk.record(_running(step_id, failed(step, error, begun=True, evidence=evidence)))
+        return
+    data: dict[str, Json] = {"evidence": encode_evidence(evidence), "by": "action", "note": "", "accepted": ""}
+    await desk.record(_running(step_id, Draft(Kind.STEP_SUCCEEDED, step_id, data)))
+
+
+async def _look_for_it(desk: Desk, step_id: str, error: Exception) -> None:
+    """A request's answer was lost: the step is uncertain, and probed at once. Repeated losses are a failure."""
+    why = _words(error)
+    await desk.record(_running(step_id, Draft(Kind.STEP_UNCERTAIN, step_id, {"why": why})))
+    exhausted = desk.state.steps[step_id].attempt % desk.limits.attempts == 0
+    await reconcile(desk, step_id, give_up=f"{why} (after {desk.limits.attempts} attempts)" if exhausted else "")
+
+
+async def _look_failed(desk: Desk, step_id: str, error: Exception) -> None:
+    draft = failed(desk.state.steps[step_id].step, error, begun=False)
+
+    def fail(state: RunState) -> tuple[Draft, ...]:
+        ready = state.steps[step_id].status is StepStatus.READY and state.status is RunStatus.RUNNING
+        return (draft,) if ready else ()
+
+    await desk.record(fail)
+
+
+async def _preview(desk: Desk, step_id: str) -> Preview:
+    async with asyncio.timeout(desk.limits.preview):
+        return await desk.action(step_id).preview(desk.context(step_id))
+
+
+def _start(state: RunState, step_id: str, opening: Opening) -> tuple[Draft, ...]:
+    """`step.started`, unless something happened while the step was looked at: a hold, another yes, a skip."""
+    step = state.steps[step_id]
+    if step_id not in due(state) or step.yes != opening.yes:
+        return ()
+    data: dict[str, Json] = {
+        "attempt": step.attempt + 1,
+        "before": dict(opening.preview.before),
+        "digest": opening.preview.digest if opening.yes is not None else None,
+    }
+    return (Draft(Kind.STEP_STARTED, step_id, data),)
+
+
+def _changed(desk: Desk, state: StepState, preview: Preview, yes: Yes) -> tuple[str, tuple[str, ...]]:
+    """Why a yes no longer holds, with the difference; an empty reason when it does."""
+    if preview.digest != yes.digest:
+        return "The world has changed since this was confirmed.", _difference(desk, state.preview, preview)
+    passed = [
+        f"{each.label}: {each.value}, confirmed up to {yes.limits[each.label]:g}"
+        for each in preview.readings
+        if each.label in yes.limits and each.amount is not None and each.amount > yes.limits[each.label]
+    ]
+    return ("A limit that was confirmed is passed.", tuple(passed)) if passed else ("", ())
+
+
+def _difference(desk: Desk, shown: Preview | None, now: Preview) -> tuple[str, ...]:
+    old = {each.label: each.value for each in shown.facts} if shown is not None else {}
+    new = {each.label: desk.redact(each.value) for each in now.facts}
+    lines = [
+        f"{label}: {old.get(label, 'not there')} → {new.get(label, 'gone')}"
+        for label in dict.fromkeys((*old, *new))
+        if old.get(label) != new.get(label)
+    ]
+    return tuple(lines) or ("The facts are in another order.",)
+
+
+def _previewed(step_id: str, preview: Preview) -> Draft:
+    data: dict[str, Json] = {"digest": preview.digest, "preview": encode_preview(preview)}
+    return Draft(Kind.STEP_PREVIEWED, step_id, data)
+
+
+def _running(step_id: str, draft: Draft) -> Callable[[RunState], tuple[Draft, ...]]:
+    return lambda state: (draft,) if state.steps[step_id].status is StepStatus.RUNNING else ()
+
+
+def _lost(error: Exception) -> bool:
+    """Whether a request may have been carried out although its answer never came."""
+    return isinstance(error, OutcomeUnknown) or (
+        isinstance(error, HostingError) and error.sent and error.status is None
+    )
+
+
+def _words(error: Exception) -> str:
+    return error.message if isinstance(error, ConsoleError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,60 @@
+"""From an exception to the event that says what failed, what state production is in and what to do next."""
+
+import traceback
+from collections.abc import Mapping
+
+from console.domain.events import Draft, Kind
+from console.domain.outcome import Evidence
+from console.domain.plan import Json, Step
+from console.domain.wire import encode_evidence
+from console.errors import ConsoleError, StepFailed, Stopped
+
+NOTHING_DONE = "This step has changed nothing: production is as it was before it."
+_RETRY = "Remove the cause and try again; or leave it out with a reason, do it by hand, or roll back."
+
+
+def failed(step: Step, error: Exception, *, begun: bool, evidence: Evidence | None = None) -> Draft:
+    """`step.failed` for whatever an action raised. `begun`: the step may have acted before it failed.
+
+    `evidence` is kept when the work was done and only looking at it afterwards failed.
+    """
+    data: dict[str, Json] = {
+        "message": _message(step, error),
+        "production": _production(error, begun),
+        "remedy": (error.remedy if isinstance(error, ConsoleError) else "") or _RETRY,
+        "lines": list(_lines(error)),
+        "reopens": list(step.reopens),
+        "stopped": isinstance(error, Stopped),
+    }
+    if evidence is not None:
+        data["evidence"] = encode_evidence(evidence)
+    return Draft(Kind.STEP_FAILED, step.id, data)
+
+
+def _message(step: Step, error: Exception) -> str:
+    if isinstance(error, ConsoleError):
+        return error.message
+    if isinstance(error, TimeoutError):
+        return f"{step.title}: no answer in time."
+    return f"{step.title} ended with a defect of the console: {type(error).__name__}: {error}"
+
+
+def _production(error: Exception, begun: bool) -> str:
+    if isinstance(error, ConsoleError) and error.production:
+        return error.production
+    if not begun:
+        return NOTHING_DONE
+    return "The step had begun: how far it came is not known. Look at production before trying again."
+
+
+def _lines(error: Exception) -> tuple[str, ...]:
+    if isinstance(error, StepFailed):
+        return (*error.lines, *_data_lines(error.data))
+    if isinstance(error, ConsoleError | TimeoutError):
+        return ()
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return tuple(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} in {frame.name}" for frame in frames)
+
+
+def _data_lines(data: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(f"{key}: {value}" for key, value in data.items())
