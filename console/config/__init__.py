@@ -33,7 +33,8 @@ def load(path: Path, catalogue: Mapping[str, ActionSpec], overlays: Sequence[Pat
     document = read(path, overlays)
     problems = list(document.problems)
     file, wrong = _validated(document)
-    wrong += [problem for rule in RULES for problem in rule(Parts(document.data, catalogue))]
+    parts = Parts(document.data, catalogue)
+    wrong += [problem for rule in RULES for problem in rule(parts)]
     problems += [_located(document, problem) for problem in _once(wrong)]
     if problems or file is None:
         redact = Redactor().text

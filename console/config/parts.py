@@ -3,9 +3,9 @@ others are not: all problems are told at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import to_json
 
 from console.config import model
@@ -22,6 +22,19 @@ class Placed(Generic[_M]):
 
     path: Path
     item: _M
+
+
+class StepLinks(BaseModel):
+    """What a step says about other steps, whatever else is wrong in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    id: str
+    action: object = None
+    params: Annotated[dict[str, JsonValue], Field(alias="with")] = {}
+    after: tuple[str, ...] | None = None
+    guards: tuple[str, ...] = ()
+    reopens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Parts:
         self.services = self._all("services", model.ServiceTable)
         self.phases = self._all("phases", model.PhaseTable)
         self.steps = self._all("steps", model.StepTable)
+        self.links = self._all("steps", StepLinks)
         self.timeline = self._all("timeline", model.TimelineTable)
         self.criteria = self._all("criteria", model.CriterionTable)
         self.signoffs = self._all("signoffs", model.SignOffTable)
@@ -56,6 +70,8 @@ class Parts:
         self.repository = self._one("repository", model.RepositoryTable)
         self.release = self._one("release", model.ReleaseTable)
         self.migration = self._one("migration", model.MigrationTable)
+        self.mapping = self._one("migration", model.MappingTable, "mapping")
+        self.claims = self._all("migration", model.ClaimTable, "claims")
 
     def names(self, section: str, identity: str = "id") -> Names:
         """What a list of tables declares under `identity`, also in tables that are otherwise wrong."""
@@ -64,16 +80,40 @@ class Parts:
         found = tuple(name for table in tables if isinstance(name := table.get(identity), str))
         return Names(found, complete=section in self.data and len(found) == len(tables))
 
-    def _all(self, section: str, kind: type[_M]) -> tuple[Placed[_M], ...]:
-        items = self.data.get(section)
+    @property
+    def order_is_certain(self) -> bool:
+        """Whether `links` says of every step what it waits for: a misspelt `after` would say something else."""
+        items = self.data.get("steps")
+        known = {field.alias or name for name, field in model.StepTable.model_fields.items()}
+        tables = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        return len(tables) == len(self.links) and all(known.issuperset(table) for table in tables)
+
+    def all_are_sound(self, section: str) -> bool:
+        """Whether every item of a list is right in itself; else nothing is certain about the list as a whole."""
+        items, sound = self.data.get(section), getattr(self, section)
+        return isinstance(items, list) and len(sound) == len(items)
+
+    def text(self, section: str, key: str) -> str | None:
+        """One text as it stands in a table, whatever else is wrong there."""
+        value = self._value(section, key)
+        return value if isinstance(value, str) else None
+
+    def _value(self, *path: str) -> Json:
+        value: Json = dict(self.data)
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def _all(self, section: str, kind: type[_M], *keys: str) -> tuple[Placed[_M], ...]:
+        items = self._value(section, *keys)
         if not isinstance(items, list):
             return ()
         sound = ((place, sound_table(kind, item)) for place, item in enumerate(items))
-        return tuple(Placed((section, place), item) for place, item in sound if item is not None)
+        return tuple(Placed((section, *keys, place), item) for place, item in sound if item is not None)
 
-    def _one(self, section: str, kind: type[_M]) -> Placed[_M] | None:
-        item = sound_table(kind, self.data.get(section))
-        return None if item is None else Placed((section,), item)
+    def _one(self, section: str, kind: type[_M], *keys: str) -> Placed[_M] | None:
+        item = sound_table(kind, self._value(section, *keys))
+        return None if item is None else Placed((section, *keys), item)
 
 
 def sound_table(kind: type[_M], value: Json) -> _M | None:

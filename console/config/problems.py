@@ -75,19 +75,15 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: object) ->
     A required key that is missing because it is misspelt is reported once, as the misspelling.
     """
     details = error.errors(include_url=False, include_context=True, include_input=False)
-    missing: dict[Path, list[str]] = {}
-    for detail in details:
-        if detail["type"] == "missing":
-            missing.setdefault(detail["loc"][:-1], []).append(str(detail["loc"][-1]))
     misspelt: set[Path] = set()
     for detail in details:
         if detail["type"] == "extra_forbidden":
             parent, key = detail["loc"][:-1], str(detail["loc"][-1])
             absent = [name for name in _keys(model, parent) if name not in _names(data, parent)]
-            match = nearest(key, missing.get(parent, ())) or nearest(key, absent)
+            match = nearest(key, _keys(model, parent), likely=absent)
             if match is not None:
                 misspelt.add((*parent, match))
-            hint = f' Did you mean "{match}"?' if match else did_you_mean(key, _keys(model, parent))
+            hint = did_you_mean(key, _keys(model, parent)) if match is None else f' Did you mean "{match}"?'
             yield Problem(detail["loc"], f'"{key}" is not a key {_of(parent)}.{hint}')
     for detail in details:
         if detail["type"] != "extra_forbidden" and detail["loc"] not in misspelt:

@@ -31,16 +31,13 @@ def columns(parts: Parts) -> Iterator[Problem]:
 
 def values(parts: Parts) -> Iterator[Problem]:
     """Every value that a row may become lies in the domain; an old value is mapped once."""
-    if parts.migration is None:
+    if parts.mapping is None:
         return
-    mapping, path = parts.migration.item.mapping, (*parts.migration.path, "mapping")
+    mapping, path = parts.mapping.item, parts.mapping.path
     results = [((*path, "otherwise"), mapping.otherwise)]
     results += [((*path, "rules", place, "becomes"), rule.becomes) for place, rule in enumerate(mapping.rules)]
     results += [((*path, "overrides", place, "becomes"), rule.becomes) for place, rule in enumerate(mapping.overrides)]
-    claims = parts.migration.item.claims
-    results += [
-        ((*parts.migration.path, "claims", place, "promised"), claim.promised) for place, claim in enumerate(claims)
-    ]
+    results += [((*claim.path, "promised"), claim.item.promised) for claim in parts.claims]
     for where, value in results:
         if value not in mapping.domain:
             yield unknown(where, value, mapping.domain, "in the domain")
@@ -67,15 +64,13 @@ def files(parts: Parts) -> Iterator[Problem]:
 
 def branches(parts: Parts) -> Iterator[Problem]:
     """What is pushed reaches production: its services track the target branch."""
-    if parts.release is None:
-        return
-    target = parts.release.item.target
-    if parts.release.item.source == target:
-        yield Problem((*parts.release.path, "source"), f'"{target}" cannot be merged into itself.')
+    source, target = parts.text("release", "source"), parts.text("release", "target")
+    if target is not None and source == target:
+        yield Problem(("release", "source"), f'"{target}" cannot be merged into itself.')
     production = [service for service in parts.services if service.item.environment == "production"]
-    if not production and parts.names("services", "environment").complete:
+    if not production and parts.all_are_sound("services"):
         yield Problem(("services",), "no service belongs to production.")
     for service in production:
-        if service.item.branch != target:
+        if target is not None and service.item.branch != target:
             text = f'"{service.item.branch}" is not the branch that is pushed ("{target}"): nothing would reach it.'
             yield Problem((*service.path, "branch"), text)

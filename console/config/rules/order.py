@@ -1,14 +1,14 @@
 """The order of steps: what waits for what. A step without `after` waits for the one above it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from console.config.model import StepTable
-from console.config.parts import Parts
+from console.config.parts import Parts, StepLinks
 from console.config.problems import Problem, unknown
 
 
-def predecessors(steps: tuple[StepTable, ...]) -> Mapping[str, tuple[str, ...]]:
+def predecessors(steps: Sequence[StepTable | StepLinks]) -> Mapping[str, tuple[str, ...]]:
     """The steps that each step waits for, by id."""
     above = [(), *((step.id,) for step in steps)]
     return {
@@ -19,7 +19,7 @@ def predecessors(steps: tuple[StepTable, ...]) -> Mapping[str, tuple[str, ...]]:
 def neighbours_exist(parts: Parts) -> Iterator[Problem]:
     """`after`, `guards` and `reopens` name other steps."""
     known = parts.names("steps")
-    for step in parts.steps:
+    for step in parts.links:
         lists = {"after": step.item.after or (), "guards": step.item.guards, "reopens": step.item.reopens}
         for key, names in lists.items():
             for place, name in enumerate(names):
@@ -31,20 +31,22 @@ def neighbours_exist(parts: Parts) -> Iterator[Problem]:
 
 def no_circles(parts: Parts) -> Iterator[Problem]:
     """Steps do not wait for each other in a circle."""
+    if not parts.order_is_certain:
+        return
     try:
         TopologicalSorter(_graph(parts)).prepare()
     except CycleError as error:
         circle: list[str] = error.args[1]
         if len(circle) > 2:  # a step that waits for itself has been told
-            first = next(step for step in parts.steps if step.item.id == circle[-1])
+            first = next(step for step in parts.links if step.item.id == circle[-1])
             words = " → ".join(reversed(circle))
             yield Problem((*first.path, "after"), f"steps wait for each other in a circle: {words}.")
 
 
 def guards_come_earlier(parts: Parts) -> Iterator[Problem]:
     """A guard, and a step that may be reopened, is over before the step that names it begins."""
-    graph = _graph(parts)
-    for step in parts.steps:
+    graph = _graph(parts) if parts.order_is_certain else {}
+    for step in parts.links:
         earlier = ancestors(graph, step.item.id)
         for key, names in (("guards", step.item.guards), ("reopens", step.item.reopens)):
             for place, name in enumerate(names):
@@ -66,4 +68,4 @@ def ancestors(graph: Mapping[str, tuple[str, ...]], step: str) -> set[str]:
 
 
 def _graph(parts: Parts) -> Mapping[str, tuple[str, ...]]:
-    return predecessors(tuple(step.item for step in parts.steps))
+    return predecessors(tuple(step.item for step in parts.links))

@@ -49,7 +49,6 @@ def signatures(parts: Parts) -> Iterator[Problem]:
         if step.item.role is not None and roles.lack(step.item.role):
             yield unknown((*step.path, "role"), step.item.role, roles.options, "a role that signs")
     signing = parts.names("steps", "role").options
-    whole = len(parts.steps) == len(parts.names("steps").options)
     for signoff in parts.signoffs:
-        if whole and signoff.item.required and signoff.item.role not in signing:
+        if parts.all_are_sound("steps") and signoff.item.required and signoff.item.role not in signing:
             yield Problem((*signoff.path, "role"), f'no step is signed by "{signoff.item.role}", yet it is required.')

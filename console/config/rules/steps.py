@@ -72,10 +72,10 @@ def _strength(step: Placed[StepTable], spec: ActionSpec) -> Iterator[Problem]:
 
 
 def _typed_names(parts: Parts) -> Names:
-    services = [name for service in parts.services for name in (service.item.name, service.item.key)]
-    names = [parts.release.item.target, parts.release.item.source] if parts.release else []
-    names += [parts.database.item.name] if parts.database else []
-    whole = parts.release is not None and parts.database is not None and parts.names("services", "key").complete
+    places = (("release", "target"), ("release", "source"), ("database", "name"))
+    names = [text for place in places if (text := parts.text(*place)) is not None]
+    services = [*parts.names("services", "name").options, *parts.names("services", "key").options]
+    whole = len(names) == len(places) and parts.names("services", "name").complete
     return Names((*names, *services), complete=whole)
 
 
@@ -99,8 +99,8 @@ def _param(parts: Parts, path: Path, param: Param, value: Json) -> Iterator[Prob
         case (ParamType.ENVIRONMENT, str(name)):
             yield from _known(path, name, parts.names("services", "environment"), "an environment with services")
         case (ParamType.CHECKS, [_, *_]) if isinstance(value, list):
-            for place, name in enumerate(value):
-                yield from _known((*path, place), str(name), parts.names("checks"), "a check")
+            for place, item in enumerate(value):
+                yield from _known((*path, place), str(item), parts.names("checks"), "a check")
         case (ParamType.DURATION, str(text)):
             try:
                 parse_duration(text)
