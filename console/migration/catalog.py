@@ -26,15 +26,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ColumnsState:
-    """Which of the columns that go are still there, and which of the new ones are missing."""
+    """Of the columns that go: which are still there, which are gone; of the new ones: which are missing."""
 
     still_there: tuple[str, ...]
+    gone: tuple[str, ...]
     missing: tuple[str, ...]
+    present: tuple[str, ...]
 
     @property
     def migrated(self) -> bool:
         """Whether the columns are as after the migration."""
         return not self.still_there and not self.missing
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the columns are as before the migration."""
+        return not self.gone and not self.present
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,9 @@ async def columns_state(reader: Reader, migration: Migration, table: QualifiedNa
     present = {column.name for column in await table_columns(reader, table)}
     return ColumnsState(
         still_there=tuple(name for name in migration.removed if name in present),
+        gone=tuple(name for name in migration.removed if name not in present),
         missing=tuple(name for name in migration.added if name not in present),
+        present=tuple(name for name in migration.added if name in present),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from console.domain.plan import Json
 from console.migration.catalog import Counters
 from console.migration.mapping import ClaimCount, Transition
-from console.migration.reading import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +90,3 @@ class MigrationResult:
             "notices": list(self.notices),
             "history_by_file": self.history_by_file,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """What is needed to tell the migration's rows from those written since."""
-
-    transaction: int
-    own_xids: tuple[int, ...]
-
-    @classmethod
-    def from_data(cls, data: "dict[str, Json]") -> "Baseline":
-        """Read it from the data of `MigrationResult`. Raises KeyError when it is not there."""
-        own = data["own_xids"]
-        if not isinstance(own, list):
-            raise KeyError("own_xids")
-        return cls(whole(data["transaction"]), tuple(whole(xid) for xid in own))

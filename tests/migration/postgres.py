@@ -1,0 +1,227 @@
+"""A real PostgreSQL for the tests of this room, and the ports over it, as plain as they can be."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from console.domain.databases import Backend, DatabaseIdentity, TableCount
+from console.errors import DatabaseError
+from console.ports import Row
+from console.sandbox.postgres_tools import PostgresTools, find_tools
+
+CRM = Path(__file__).parents[2] / "console/sandbox/crm"
+MIGRATION_FILE = CRM / "release/database/migrations/020_consolidate_account_status.sql"
+PATH = "database/migrations/020_consolidate_account_status.sql"
+OLD_MIGRATIONS = sorted((CRM / "main/database/migrations").glob("*.sql"))
+
+# Every branch of the mapping, NULL, a value that no rule knows, deleted ones, trials with an active licence.
+ACCOUNTS = """
+INSERT INTO organisations (name) VALUES ('Acme');
+INSERT INTO users (organisation_id, email, full_name) VALUES (1, 'ann@example.com', 'Ann');
+INSERT INTO accounts (reference, organisation_id, owner_id, name, license_status, account_type, is_trial, deleted_at)
+SELECT 'A' || n, 1, 1, 'Account ' || n,
+       (ARRAY['active', 'pending', 'expired', 'suspended', 'cancelled', 'Active', '', NULL])[1 + n % 8],
+       (ARRAY['standard', 'enterprise', 'trial'])[1 + n % 3],
+       CASE WHEN n % 11 = 0 THEN NULL ELSE n % 5 = 0 END,
+       CASE WHEN n % 7 = 0 THEN now() END
+FROM generate_series(1, {accounts}) AS n;
+"""
+
+
+class Server:
+    """A PostgreSQL 18 on a loopback port, made from the wheel's programs, gone with `stop`."""
+
+    def __init__(self) -> None:
+        self.tools: PostgresTools = find_tools()
+        self.home = Path(tempfile.mkdtemp(prefix="rc-migration-tests-", dir="/tmp"))
+        self.home.chmod(0o755)
+        self.data = self.home / "data"
+        self.tools.new_folder(self.data)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._made = 0
+
+    def start(self) -> None:
+        settings = {"fsync": "off", "listen_addresses": "127.0.0.1", "unix_socket_directories": "''"}
+        settings |= {"max_connections": "50", "shared_buffers": "64MB", "deadlock_timeout": "100ms"}
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-EUTF8")
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        log = str(self.data / "log")
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", log, "-o", f"-p {self.port} {options}", "start")
+        self.command("postgres", "CREATE DATABASE crm")
+        for path in OLD_MIGRATIONS:
+            self.command("crm", path.read_text())
+        for path in OLD_MIGRATIONS:
+            self.command("crm", f"INSERT INTO schema_migrations VALUES ({int(path.name[:3])}, '{path.name}', 'x')")
+        self.command("crm", ACCOUNTS.format(accounts=449))
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.home)
+
+    def new_database(self, template: str = "crm") -> str:
+        """A copy of a template database; its name."""
+        self._made += 1
+        name = f"test_{self._made}"
+        self.command("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def command(self, database: str, text: str) -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as link:
+            link.execute(text.encode())
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}?connect_timeout=10"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [str(self.tools.bin / program), *arguments],
+            capture_output=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            timeout=60,
+            check=False,
+            **self.tools.identity(),
+        )
+        assert done.returncode == 0, f"{program} ended with {done.returncode}"
+
+
+@dataclass
+class LiveSession:
+    """`ports.Session` over one psycopg connection. `before` is called with each statement before it is sent."""
+
+    link: psycopg.AsyncConnection[Row]
+    before: list["Interference"] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+
+    @property
+    def pid(self) -> int:
+        return self.link.info.backend_pid
+
+    async def fetch(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
+        cursor = await self._send(sql, params)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def execute(self, sql: str, params: Mapping[str, object] | None = None) -> int:
+        return (await self._send(sql, params)).rowcount
+
+    async def notices(self) -> tuple[str, ...]:
+        heard, self.heard = tuple(self.heard), []
+        return heard
+
+    async def _send(self, text: str, params: Mapping[str, object] | None) -> psycopg.AsyncCursor[Row]:
+        for interference in self.before:
+            await interference(text)
+        try:
+            return await self.link.execute(sql.SQL(text) if params is None else text.encode(), params)
+        except psycopg.Error as error:
+            raise DatabaseError(str(error), sqlstate=error.sqlstate or "") from error
+
+
+class Interference:
+    """Does something to the world once, just before the first statement that begins with `prefix` is sent."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.fired = False
+
+    async def __call__(self, statement: str) -> None:
+        if not self.fired and statement.startswith(self.prefix):
+            self.fired = True
+            await self.interfere()
+
+    async def interfere(self) -> None:
+        raise NotImplementedError
+
+
+class LiveDatabase:
+    """What this room needs of `ports.Database`."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.interferences: list[Interference] = []
+
+    @asynccontextmanager
+    async def session(
+        self, application: str, *, settings: Mapping[str, str] | None = None, read_only: bool = False
+    ) -> AsyncIterator[LiveSession]:
+        link = await psycopg.AsyncConnection.connect(
+            self.server.url(self.name), autocommit=True, row_factory=dict_row, application_name=application
+        )
+        session = LiveSession(link, self.interferences)
+        link.add_notice_handler(lambda notice: session.heard.append(notice.message_primary or ""))
+        try:
+            for name, value in (settings or {}).items():
+                await link.execute(sql.SQL("SELECT set_config({}, {}, false)").format(name, value))
+            yield session
+        finally:
+            await link.close()
+
+    async def fetch(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
+        async with self.session("rc/reading") as session:
+            session.before = []
+            return await session.fetch(sql, params)
+
+    async def run(self, *statements: str) -> None:
+        """Arrange something."""
+        async with self.session("rc/arranging") as session:
+            session.before = []
+            for statement in statements:
+                await session.execute(statement)
+
+    async def value(self, query: str) -> object:
+        """The one value of a query."""
+        return next(iter((await self.fetch(query))[0].values()))
+
+    async def identity(self) -> DatabaseIdentity:
+        raise NotImplementedError
+
+    async def counts(self) -> tuple[TableCount, ...]:
+        raise NotImplementedError
+
+    async def backends(self) -> tuple[Backend, ...]:
+        rows = await self.fetch(
+            "SELECT pid, application_name, usename, state, wait_event, query, pg_blocking_pids(pid) AS waits_for, "
+            "coalesce(extract(epoch FROM now() - query_start), 0)::float8 AS query_seconds, "
+            "coalesce(extract(epoch FROM now() - xact_start), 0)::float8 AS transaction_seconds "
+            "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return tuple(_backend(row) for row in rows)
+
+    async def end_backend(self, pid: int) -> bool:
+        return bool((await self.fetch("SELECT pg_terminate_backend(%(pid)s::int) AS done", {"pid": pid}))[0]["done"])
+
+    async def until(self, query: str, *, seconds: float = 10.0) -> None:
+        """Wait until a query's one value is true: the server, not the clock, says when."""
+        async with asyncio.timeout(seconds):
+            while not await self.value(query):  # noqa: ASYNC110 - the server has no event to wait for
+                await asyncio.sleep(0.01)
+
+
+def _backend(row: Row) -> Backend:
+    waits_for = row["waits_for"]
+    assert isinstance(waits_for, list)
+    return Backend(
+        pid=int(str(row["pid"])),
+        application=str(row["application_name"]),
+        user=str(row["usename"]),
+        state=str(row["state"]),
+        query_seconds=float(str(row["query_seconds"])),
+        transaction_seconds=float(str(row["transaction_seconds"])),
+        wait=str(row["wait_event"]),
+        waits_for=tuple(waits_for),
+        query=str(row["query"]),
+    )
