@@ -19,6 +19,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 import pytest
+from jsonschema import validators
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
@@ -26,6 +27,7 @@ from referencing.jsonschema import DRAFT4
 OPENAPI = Path(__file__).resolve().parents[2] / "shared" / "render" / "openapi.json"
 
 _URN = "urn:render"
+_OVERLAP = "x-overlapping"
 _FRONT_DOOR = {401, 429, 500, 502, 503}
 _EVENT_DETAILS = ("components", "schemas", "serviceEventWithCursor", "properties", "event", "properties")
 _OVERLAPPING = (
@@ -47,8 +49,7 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document: dict[str, Any] = copy.deepcopy(dict(document))
         for place in _OVERLAPPING:
-            schema = self._at(*place)
-            schema["anyOf"] = schema.pop("oneOf")
+            self._at(*place)[_OVERLAP] = True
         resource = Resource(contents=self._document, specification=DRAFT4)
         self._registry: Registry[Any] = Registry().with_resource(_URN, resource)
         self._paths = [(_path_pattern(path), path) for path in sorted(self._document["paths"], key=_generality)]
@@ -165,13 +166,13 @@ class Contract:
             name = _SERVICE_DETAILS[item["type"]]
             self._validate(where, {"$ref": f"#/components/schemas/{name}"}, item["serviceDetails"])
         if str(item.get("id", "")).startswith("evt-") and "details" in item:
-            branches = self._at(*_EVENT_DETAILS, "details", "anyOf")
+            branches = self._at(*_EVENT_DETAILS, "details", "oneOf")
             titles = {branch["title"].lower().replace(" ", "_"): branch for branch in branches}
             self._validate(where, titles[item["type"]], item["details"])
 
     def _validate(self, where: str, schema: Mapping[str, Any], value: object) -> None:
         anchored = _anchored(schema)
-        validator = OAS30Validator(anchored, registry=self._registry, format_checker=oas30_format_checker)
+        validator = _Validator(anchored, registry=self._registry, format_checker=oas30_format_checker)
         errors = sorted(validator.iter_errors(value), key=lambda error: list(error.absolute_path), reverse=True)
         if errors:
             place = "/".join(str(part) for part in errors[0].absolute_path) or "."
@@ -187,6 +188,15 @@ class Contract:
         for key in keys:
             node = node[key]
         return node
+
+
+def _one_of(validator: Any, branches: Any, instance: object, schema: Mapping[str, Any]) -> Iterable[Any]:
+    """`oneOf`, satisfied by any branch where the branches overlap."""
+    rule = "anyOf" if schema.get(_OVERLAP) else "oneOf"
+    return OAS30Validator.VALIDATORS[rule](validator, branches, instance, schema) or ()
+
+
+_Validator: Any = validators.extend(OAS30Validator, {"oneOf": _one_of})
 
 
 def _anchored(node: Any) -> Any:

@@ -21,6 +21,7 @@ class WorkspaceApi:
         return [
             Route("/owners", self.list_owners),
             Route("/owners/{owner_id}", self.get_owner),
+            Route("/users", self.get_user),
             Route("/projects", self.list_projects),
             Route("/projects/{project_id}", self.get_project),
             Route("/environments", self.list_environments),
@@ -40,6 +41,11 @@ class WorkspaceApi:
         if request.path_params["owner_id"] != self._state.owner_id:
             raise not_found("workspace", request.path_params["owner_id"])
         return JSONResponse(self._views.owner())
+
+    async def get_user(self, request: Request) -> JSONResponse:
+        """`GET /users`: whose token it is."""
+        owner = self._views.owner()
+        return JSONResponse({"email": owner["email"], "name": owner["name"]})
 
     async def list_projects(self, request: Request) -> JSONResponse:
         """`GET /projects`."""
