@@ -22,8 +22,8 @@ from console.engine.failures import failed
 from console.engine.feed import RunFeed
 from console.engine.recovery import decide_done, left_open, reconcile, record_by_hand
 from console.engine.tasks import Tasks, Work
-from console.engine.writer import Decision, Writer
-from console.errors import ConsoleError, JournalError, Refused
+from console.engine.writer import Decision, Writer, let_go
+from console.errors import ConsoleError, JournalError
 from console.ports import Action, Clock, Journal, JournalFailed
 
 
@@ -96,7 +96,7 @@ class Conductor:
             raise
         finally:
             await self._tasks.cancel()
-            self._writer.shut(Refused("The console has let go of this run.", remedy="Start the console again."))
+            self._writer.shut(let_go())
             self._ended.set()
         return self.state
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
+from console.engine.writer import let_go
 from console.errors import Refused
 
 Work = Coroutine[None, None, None]
@@ -29,14 +30,14 @@ class Tasks:
         if self.busy(step_id):
             work.close()
             raise Refused("This step is being worked on.", remedy="Wait a moment, then ask again.")
-        await asyncio.shield(self._keep(self._working, step_id, work))
+        await _wait_for(self._keep(self._working, step_id, work))
 
     async def look(self, step_id: str, preview: Callable[[], Work]) -> None:
         """Take a preview, or wait for the one that is being taken. Raises Refused when the step is being started."""
         if step_id in self._working:
             raise Refused("This step is being worked on.", remedy="Wait a moment, then ask again.")
         task = self._looking.get(step_id) or self._keep(self._looking, step_id, preview())
-        await asyncio.shield(task)
+        await _wait_for(task)
 
     async def settled(self, unless: asyncio.Event) -> None:
         """Wait until no work goes on, or until the event is set. Previews are ended."""
@@ -66,3 +67,11 @@ class Tasks:
 
         task.add_done_callback(over)
         return task
+
+
+async def _wait_for(task: asyncio.Task[None]) -> None:
+    """Wait for a task without ending it when the waiting ends. Raises Refused when the task itself was ended."""
+    await asyncio.wait({task})
+    if task.cancelled():
+        raise let_go()
+    task.result()

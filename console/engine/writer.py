@@ -13,7 +13,7 @@ from console.domain.fold import apply, fold
 from console.domain.plan import Json, Plan
 from console.domain.state import RunState
 from console.engine.feed import RunFeed
-from console.errors import ConsoleError, JournalError
+from console.errors import ConsoleError, JournalError, Refused
 from console.ports import Clock, Journal, StateChanged
 
 Decision = Callable[[RunState], Sequence[Draft]]
@@ -21,6 +21,11 @@ Decision = Callable[[RunState], Sequence[Draft]]
 
 CONSOLE = "console"
 """The actor of events that the console states by itself."""
+
+
+def let_go() -> Refused:
+    """What whoever still asks for something hears when nobody drives here any more."""
+    return Refused("The console has let go of this run.", remedy="Start the console again; it takes the run up.")
 
 
 class Writer:
@@ -62,7 +67,8 @@ class Writer:
                 done.set_exception(error)
             return
         except BaseException:
-            done.cancel()
+            if not done.done():
+                done.set_exception(let_go())
             raise
         if not done.done():
             done.set_result(events)

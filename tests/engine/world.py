@@ -11,6 +11,7 @@ from console.domain.events import Draft, Event
 from console.domain.fold import initial
 from console.domain.outcome import Done, Evidence, Fact, NotDone, Preview, Probe, Progress, Reading
 from console.domain.plan import Plan, Step
+from console.domain.state import RunState
 from console.engine.conductor import About, Conductor
 from console.engine.desk import Limits
 from console.engine.feed import RunFeed
@@ -202,3 +203,17 @@ def disk_full(at: int) -> Callable[[int], None]:
             raise JournalError("The journal cannot be written: No space left on device.", remedy="Make room.")
 
     return refuse
+
+
+async def until(feed: RunFeed, condition: Callable[[RunState], bool]) -> RunState:
+    """Wait until the run's state fulfils a condition; the state then."""
+    moved = asyncio.Event()
+    unsubscribe = feed.subscribe(lambda _: moved.set())
+    try:
+        async with asyncio.timeout(5):
+            while not condition(feed.state):
+                moved.clear()
+                await moved.wait()
+    finally:
+        unsubscribe()
+    return feed.state
