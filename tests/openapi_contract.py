@@ -115,7 +115,7 @@ class Contract:
 
     def _operation(self, method: str, path: str) -> tuple[Mapping[str, Any], str]:
         template = self._template(path)
-        operations = self._at("paths", template)
+        operations: Mapping[str, Any] = self._at("paths", template)
         if method.lower() not in operations:
             raise ContractViolation(f"{method} {template}: the API has no such operation")
         return operations[method.lower()], f"{method} {template}"

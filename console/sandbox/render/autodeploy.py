@@ -67,13 +67,15 @@ class AutoDeploy:
 
 
 def triggers_build(service: Service, files: Iterable[str]) -> bool:
-    """Whether a change of these files concerns a service.
+    """Whether a change of these files concerns a service: any push does where nothing narrows it down.
 
     Included paths, where there are any, take the place of the root directory; ignored paths always count.
     """
     included = [_glob(pattern) for pattern in service.build_filter.paths]
     ignored = [_glob(pattern) for pattern in service.build_filter.ignored_paths]
     root = service.root_dir.strip("/")
+    if not (included or ignored or root):
+        return True
 
     def concerns(file: str) -> bool:
         if any(pattern.fullmatch(file) for pattern in ignored):

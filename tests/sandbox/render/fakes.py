@@ -99,8 +99,8 @@ class FakeApp:
                 size = f"Content-Length: {len(answer)}"
                 writer.write(f"HTTP/1.1 {status} X\r\nX-App: crm\r\n{size}\r\n\r\n".encode() + answer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the edge closed its connection
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the edge closed its connection, or the loop ends
         finally:
             writer.close()
 

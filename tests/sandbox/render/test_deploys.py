@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.sandbox.render.conftest import (
     BACKEND,
@@ -67,32 +66,32 @@ async def test_a_deploy_passes_through_its_statuses(start_world: StartWorld) -> 
         assert (await api.get(f"/services/{BACKEND}/deploys/{newest['id']}")).json()["commit"]["id"] == commit
 
 
-@pytest.mark.parametrize("words", ["[skip render]", "[Skip Deploy]", "[skip cd]", "[render skip]"])
-async def test_a_commit_message_can_forbid_the_deploy(world: World, api: httpx.AsyncClient, words: str) -> None:
-    commit = await world.push(message=f"Merge staging {words}")
-    assert len(await deploys_of(api, BACKEND)) == 1
-    (event,) = (await api.get(f"/services/{BACKEND}/events", params={"type": "commit_ignored"})).json()
-    assert event["event"]["details"]["id"] == commit
+async def test_a_commit_message_can_forbid_the_deploy(world: World, api: httpx.AsyncClient) -> None:
+    for words in ("[skip render]", "[Skip Deploy]", "[skip cd]", "[render skip]"):
+        commit = await world.push(message=f"Merge staging {words}")
+        assert len(await deploys_of(api, BACKEND)) == 1, words
+        events = (await api.get(f"/services/{BACKEND}/events", params={"type": "commit_ignored"})).json()
+        assert events[0]["event"]["details"]["id"] == commit
 
 
-@pytest.mark.parametrize(
-    ("file", "deployed"),
-    [("frontend/app.js", True), ("services/a.js", False), ("frontend/README.md", False)],
-)
-async def test_root_directory_and_build_filter_decide(
-    world: World, api: httpx.AsyncClient, file: str, deployed: bool
-) -> None:
-    world.source.push("main", "Change one file", {file: "changed"})
-    await world.stand_in.branch_moved("main")
-    assert (len(await deploys_of(api, FRONTEND)) == 2) is deployed
-    assert len(await deploys_of(api, BACKEND)) == 2
+async def test_root_directory_and_build_filter_decide(world: World, api: httpx.AsyncClient) -> None:
+    count = 1
+    for file, deployed in (("frontend/a.js", True), ("services/a.js", False), ("frontend/README.md", False)):
+        world.source.push("main", "Change one file", {file: "changed"})
+        await world.stand_in.branch_moved("main")
+        count += deployed
+        assert len(await deploys_of(api, FRONTEND)) == count, file
+    assert len(await deploys_of(api, BACKEND)) == 4
 
 
-@pytest.mark.parametrize("setting", [{"autoDeploy": "no"}, {"autoDeployTrigger": "checksPass"}])
-async def test_autodeploy_can_be_off(world: World, api: httpx.AsyncClient, setting: dict[str, str]) -> None:
-    assert (await api.patch(f"/services/{BACKEND}", json=setting)).status_code == 200
+async def test_autodeploy_can_be_off(world: World, api: httpx.AsyncClient) -> None:
+    for setting in ({"autoDeploy": "no"}, {"autoDeployTrigger": "checksPass"}):
+        assert (await api.patch(f"/services/{BACKEND}", json=setting)).status_code == 200
+        await world.push()
+        assert len(await deploys_of(api, BACKEND)) == 1, setting
+    assert (await api.patch(f"/services/{BACKEND}", json={"autoDeploy": "yes"})).status_code == 200
     await world.push()
-    assert len(await deploys_of(api, BACKEND)) == 1
+    assert len(await deploys_of(api, BACKEND)) == 2
 
 
 async def test_a_branch_that_is_not_tracked_deploys_nothing(world: World, api: httpx.AsyncClient) -> None:
