@@ -1,0 +1,121 @@
+"""What the console's screens have in common: the view, the keys of the one table, header and footer."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from screens.commands import READING, STEERING, Command
+from screens.desk import Desk
+from screens.leads import Act, Lead
+from screens.moment import Moment
+from screens.view import View
+from screens.widgets.keybar import Entry, KeyBar
+
+
+def _bindings(commands: tuple[Command, ...]) -> list[BindingType]:
+    return [
+        Binding(key, f"command('{command.id}')", command.help, show=False)
+        for command in commands
+        for key in command.keys
+    ]
+
+
+class ConsoleScreen(Screen[None]):
+    """A full screen of the console.
+
+    `view` is the one thing that changes from outside; widgets are bound to it. A key works when the desk has
+    its command and the command is available at this moment.
+    """
+
+    SCREEN: ClassVar[str] = "run"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = _bindings((*STEERING, *READING))
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (48, "-high")]
+
+    view: reactive[View | None] = reactive(None, init=False)
+
+    def __init__(self, desk: Desk, view: View) -> None:
+        super().__init__()
+        self.desk = desk
+        self.set_reactive(ConsoleScreen.view, view)
+
+    @property
+    def shown(self) -> View:
+        """The view; there always is one."""
+        view = self.view
+        if view is None:
+            raise RuntimeError("a screen of the console is never without a view")
+        return view
+
+    def moment(self) -> Moment:
+        """What decides which commands make sense now."""
+        return Moment(self.shown, self.SCREEN, doors=self.desk.doors)
+
+    def on_mount(self) -> None:
+        """Fill the footer."""
+        self.refresh_keys()
+
+    def watch_view(self, view: View) -> None:
+        """The commands that make sense may have changed."""
+        self.refresh_keys()
+
+    def refresh_keys(self) -> None:
+        """Bring the footer up to date."""
+        if not self.is_mounted:
+            return
+        moment = self.moment()
+        for bar in self.query(KeyBar):
+            bar.entries = tuple(
+                Entry(command.id, command.shown, command.says(moment), command.weight.value, command.id == "help")
+                for command in self.desk.working(moment)
+                if command.footer
+            )
+
+    def catch_up(self) -> None:
+        """Log lines came in; screens that show them override this."""
+
+    def beat(self, seconds: float) -> None:
+        """So many seconds went by; screens that count override this."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A command that does not work now is no binding now."""
+        if action != "command":
+            return True
+        return bool(parameters) and self.desk.command(str(parameters[0]), self.moment()) is not None
+
+    async def action_command(self, command_id: str) -> None:
+        """Do what a command of the table says."""
+        command = self.desk.command(command_id, self.moment())
+        lead = command.leads(self.moment()) if command is not None else None
+        if lead is not None:
+            await self.pursue(lead)
+
+    async def pursue(self, lead: Lead) -> None:
+        """Follow a lead: what the screen does itself here, everything else at the desk."""
+        if isinstance(lead, Act):
+            await self.run_action(lead.name.replace("-", "_"))
+        else:
+            self.desk.pursue(lead)
+
+    async def on_key_bar_pressed(self, message: KeyBar.Pressed) -> None:
+        """A click on the footer does what the key does."""
+        await self.action_command(message.command)
+
+    def action_back(self) -> None:
+        """Leave this screen."""
+        self.dismiss()
+
+    async def action_quit(self) -> None:
+        """Leave the console; the application asks first."""
+        await self.run_action("app.leave")
+
+    async def action_theme(self) -> None:
+        """Light or dark."""
+        await self.run_action("app.switch_theme")
+
+    async def action_palette(self) -> None:
+        """The command palette."""
+        await self.run_action("app.command_palette")

@@ -1,0 +1,1 @@
+"""Questions to the person. The safe answer has the focus, and no key counts before the dialog has settled."""

@@ -1,0 +1,77 @@
+"""Help: every key of the one table, and what the signs mean."""
+
+from itertools import groupby
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+
+from screens.base import ConsoleScreen
+from screens.commands import Command
+from screens.moment import Moment
+from screens.paint import ink, words
+from screens.view import View
+from screens.widgets.keybar import KeyBar
+from screens.widgets.panes import Header, Pane
+
+_ORDER = ("Step", "Run", "Sign-off", "Findings", "Screens", "Moving")
+
+
+def help_lines(commands: tuple[Command, ...], moment: Moment, width: int) -> list[Content]:
+    """Groups of keys; what works now stands out."""
+    lines = [ink.heading("Signs"), *_signs(width), ink.BLANK]
+    listed = [command for command in commands if not command.id.startswith("way-")]
+    for group, members in groupby(sorted(listed, key=lambda c: _ORDER.index(c.group)), key=lambda c: c.group):
+        lines.append(ink.heading(group))
+        for command in members:
+            now = command.available(moment)
+            key = ink.line((f"{command.shown:>5}  ", f"bold {ink.IDENT}" if now else ink.QUIET))
+            lines += ink.wrapped(ink.line((command.help, ink.PLAIN if now else ink.QUIET)), width, first=key)
+        lines.append(ink.BLANK)
+    return lines
+
+
+def _signs(width: int) -> list[Content]:
+    parts = [ink.line((f"{sign.mark} ", sign.style), (sign.word, ink.QUIET)) for sign in words.LEGEND]
+    return Content("    ").join(parts).wrap(width)
+
+
+class HelpPane(Pane):
+    """The text."""
+
+    def __init__(self, commands: tuple[Command, ...]) -> None:
+        super().__init__()
+        self._commands = commands
+
+    def paint(self, view: View) -> None:
+        """All groups."""
+        self.show(help_lines(self._commands, Moment(view), min(self.room.width, 110)))
+
+
+class HelpScreen(ConsoleScreen):
+    """One scrolling page."""
+
+    CSS_PATH = "pages.tcss"
+    SCREEN: ClassVar[str] = "help"
+
+    def compose(self) -> ComposeResult:
+        """Header, text, keys."""
+        yield Header().data_bind(HelpScreen.view)
+        yield HelpPane(self.desk.commands).data_bind(HelpScreen.view)
+        yield KeyBar()
+
+    def action_page_up(self) -> None:
+        """Read back."""
+        self.query_one(HelpPane).scroll_page_up(animate=False)
+
+    def action_page_down(self) -> None:
+        """Read on."""
+        self.query_one(HelpPane).scroll_page_down(animate=False)
+
+    def action_up(self) -> None:
+        """A line back."""
+        self.query_one(HelpPane).scroll_up(animate=False)
+
+    def action_down(self) -> None:
+        """A line on."""
+        self.query_one(HelpPane).scroll_down(animate=False)

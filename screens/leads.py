@@ -1,0 +1,95 @@
+"""Where a command leads: to another screen, to an intent, or to a question whose answer makes the intent.
+
+Plain data. Reading leads change nothing anywhere; steering leads end at the helm, and whoever has none cannot
+follow them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual.content import Content
+
+from console.domain.intents import Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Open a screen by its name; it reads only."""
+
+    screen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that the screen itself does: move the cursor, switch a pane, leave."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send an intent as it is. `said` is what the person is told once it is recorded."""
+
+    intent: Intent
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person wrote: a reason or note, and what had to be typed."""
+
+    text: str
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question for words. `phrase` must be typed exactly where it is not empty."""
+
+    title: str
+    body: tuple[str, ...]
+    button: str
+    build: Callable[[Answer], Intent] = field(repr=False)
+    label: str = "Reason"
+    required: bool = True
+    danger: bool = False
+    phrase: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmStep:
+    """Show a step's preview and take the yes that is bound to it."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignRole:
+    """Ask a role for its signature."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of several ways on, with what it leads to in words."""
+
+    label: str
+    consequence: str
+    lead: "Steer"
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Several ways on; the person picks one by its number."""
+
+    title: str
+    body: tuple[Content, ...]
+    options: tuple[Option, ...]
+
+
+Read = Show | Act
+Steer = Send | Ask | ConfirmStep | SignRole | Choose
+Lead = Read | Steer

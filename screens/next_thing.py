@@ -1,0 +1,134 @@
+"""The next thing that the selected step needs from a person: what Enter means, and how it is called."""
+
+from textual.content import Content
+
+from console.domain import intents
+from console.domain.plan import StepKind
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from screens.leads import Ask, Choose, ConfirmStep, Lead, Option, Send, SignRole
+from screens.moment import Moment
+from screens.paint import ink, words
+from screens.ways import ways
+
+
+def next_label(moment: Moment) -> str:
+    """What Enter does now, in the footer's words."""
+    if moment.state.status is RunStatus.NOT_STARTED:
+        return "begin the run"
+    step = moment.step
+    if step is None:
+        return ""
+    if ways(moment):
+        return "what can be done"
+    if _complete(moment.state):
+        return "close the run"
+    if step.step.kind is StepKind.SIGNOFF:
+        return "sign"
+    if step.step.kind is StepKind.MANUAL:
+        return "tick it"
+    return "look and confirm" if step.status is StepStatus.READY else "confirm ahead"
+
+
+def next_lead(moment: Moment) -> Lead | None:
+    """Where Enter leads now; None when the selected step needs nothing from a person."""
+    if moment.state.status is RunStatus.NOT_STARTED:
+        return begin(moment)
+    step = moment.step
+    if step is None or moment.state.status is RunStatus.FINISHED:
+        return None
+    options = ways(moment)
+    if options:
+        return Choose(step.step.title, _trouble(step), options)
+    if _complete(moment.state):
+        return close_run(moment)
+    if step.step.kind is StepKind.SIGNOFF:
+        return _sign(moment, step)
+    if step.step.kind is StepKind.MANUAL and step.status is StepStatus.READY:
+        return _tick(step)
+    if step.step.confirmation is not None and step.status in (StepStatus.READY, StepStatus.WAITING):
+        return ConfirmStep(step.step.id)
+    return None
+
+
+def _complete(state: RunState) -> bool:
+    return state.status is not RunStatus.FINISHED and bool(state.steps) and all(s.over for s in state.steps.values())
+
+
+def _trouble(step: StepState) -> tuple[Content, ...]:
+    if step.failure is None:
+        return (ink.line(step.unknown),) if step.unknown else ()
+    lines = [ink.line((step.failure.message, ink.DANGER))]
+    if step.failure.production:
+        lines.append(ink.line(("Production now  ", ink.QUIET), step.failure.production))
+    if step.failure.remedy:
+        lines.append(ink.line(("What helps  ", ink.QUIET), step.failure.remedy))
+    return tuple(lines)
+
+
+def _sign(moment: Moment, step: StepState) -> Lead | None:
+    role = step.step.role
+    if role is None or step.status is not StepStatus.READY or role not in moment.state.signoffs:
+        return None
+    return SignRole(role)
+
+
+def _tick(step: StepState) -> Lead:
+    return Ask(
+        step.step.title,
+        (step.step.help or "A person does this.",),
+        "It is done",
+        lambda answer: intents.Tick(step.step.id, answer.text),
+        label="Note (may be empty)",
+        required=False,
+    )
+
+
+def begin(moment: Moment) -> Lead:
+    """Let the run begin: what that means, once more."""
+    plan = moment.state.plan
+    asks = [s.title for s in plan.steps if s.confirmation is not None]
+    where = (
+        "a rehearsal: nothing outside this machine is touched" if moment.state.rehearsal else plan.environment.upper()
+    )
+    body = (
+        ink.line(("Where  ", ink.QUIET), (where, ink.STRONG if moment.state.rehearsal else ink.DANGER_STRONG)),
+        ink.line(("Hosts  ", ink.QUIET), ", ".join(plan.hosts) or "none named"),
+        ink.line(("Clock  ", ink.QUIET), f"starts now; the plan declares {words.planned(plan.declared_total)}"),
+        ink.line(("Asks before  ", ink.QUIET), ", ".join(asks) or "nothing"),
+        ink.line("Steps that need no yes start by themselves, one after the other."),
+    )
+    return Choose(
+        f"Begin “{plan.title}”",
+        body,
+        (Option("Begin", "the first step starts at once", Send(intents.Start(), "The run has begun.")),),
+    )
+
+
+def close_run(moment: Moment) -> Lead:
+    """The ways to end a run; `completed` only when everything is over."""
+    options = []
+    if _complete(moment.state):
+        options.append(_outcome("completed", "Completed", "the plan's criteria and signatures are checked once more"))
+    options.append(
+        _outcome("failed", "Closed as failed", "what production looks like stays as it is; say so", danger=True)
+    )
+    options.append(_outcome("abandoned", "Abandoned", "given up before it was done", danger=True))
+    over = sum(s.over for s in moment.state.steps.values())
+    body = (ink.line(f"{over} of {len(moment.state.steps)} steps are over. A closed run cannot be opened again."),)
+    return Choose("Close the run", body, tuple(options))
+
+
+def _outcome(outcome: str, label: str, consequence: str, *, danger: bool = False) -> Option:
+    return Option(
+        label,
+        consequence,
+        Ask(
+            f"Close the run: {label.lower()}",
+            ("A closed run cannot be opened again.",),
+            label,
+            lambda answer: intents.Finish(outcome, answer.text),
+            required=danger,
+            danger=danger,
+        ),
+        danger=danger,
+    )

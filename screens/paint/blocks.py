@@ -1,0 +1,110 @@
+"""The parts that previews, evidence and failures are made of: facts, readings, consequences, sections."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+from console.domain.outcome import Fact, Line, Preview, Reading, Section, Tone
+from screens.paint import ink, words
+
+_MARKS = {Tone.WARNING: ("! ", ink.NOW_STRONG), Tone.DANGER: ("! ", ink.DANGER_STRONG)}
+_DONE_MARKS = _MARKS | {Tone.GOOD: ("✔ ", ink.GOOD)}
+_LIVE_MARKS = {
+    Tone.GOOD: ("✔ ", ink.GOOD),
+    Tone.PLAIN: ("▶ ", ink.NOW_STRONG),
+    Tone.QUIET: ("○ ", ink.QUIET),
+    Tone.WARNING: ("! ", ink.NOW_STRONG),
+    Tone.DANGER: ("✗ ", ink.DANGER_STRONG),
+}
+NOTE_EDGE = 110
+"""Notes stand at the right edge, but never farther out than this: the eye has to find the way."""
+
+
+def facts(items: Sequence[Fact], width: int) -> list[Content]:
+    """What must still hold when the step acts: labels and values."""
+    return ink.columns(((fact.label, _toned(fact.value, fact.tone)) for fact in items), width)
+
+
+def readings(items: Sequence[Reading], width: int) -> list[Content]:
+    """What moves while one looks, with the limit that a yes accepts."""
+    return ink.columns(((reading.label, _reading(reading)) for reading in items), width)
+
+
+def _reading(reading: Reading) -> Content:
+    value = _toned(reading.value, reading.tone)
+    if reading.limit is None:
+        return value
+    return Content.assemble(value, ink.line((f"   your yes accepts up to {reading.limit:g}", ink.NOW)))
+
+
+def _toned(text: str, tone: Tone) -> Content:
+    mark = _MARKS.get(tone)
+    return ink.line(*((mark,) if mark else ()), (text, ink.tone(tone)))
+
+
+def consequences(items: Sequence[Line], width: int) -> list[Content]:
+    """What changes in production, a line or more each, wrapped in full."""
+    result: list[Content] = []
+    for item in items:
+        mark = _MARKS.get(item.tone, ("• ", ink.QUIET))
+        text = ink.line((item.text, ink.tone(item.tone)), (f"  {item.note}" if item.note else "", ink.QUIET))
+        result.extend(ink.wrapped(text, width, first=ink.line(mark)))
+    return result
+
+
+def section(item: Section, width: int, *, done: bool = False, full: bool = False) -> list[Content]:
+    """A titled list. `done` marks what was achieved; `full` wraps long lines instead of cutting them."""
+    marks = _DONE_MARKS if done else _MARKS
+    return [ink.heading(item.title), *listed(item.lines, width, marks, full=full)]
+
+
+def live(items: Sequence[Line], width: int) -> list[Content]:
+    """The lines of a running step: ✔ done, ▶ now, ○ to come."""
+    return listed(items, width, _LIVE_MARKS)
+
+
+def listed(
+    items: Iterable[Line], width: int, marks: dict[Tone, tuple[str, str]], *, full: bool = False
+) -> list[Content]:
+    """Lines with a sign before them and the note at the right."""
+    result: list[Content] = []
+    edge = min(width, NOTE_EDGE)
+    for item in items:
+        text = ink.line((item.text, ink.tone(item.tone)))
+        mark = ink.line(marks.get(item.tone, ("  ", "")))
+        note = ink.line((item.note, ink.QUIET))
+        fits = mark.cell_length + text.cell_length + note.cell_length + 2 <= edge
+        if full and not fits:
+            result.extend(ink.wrapped(text, edge, first=mark))
+            if item.note:
+                result.append(ink.sides(Content(""), note, edge))
+        else:
+            result.append(ink.sides(Content.assemble(mark, text), note, edge, gap=2))
+    return result
+
+
+def preview(item: Preview, width: int, *, full: bool = False) -> list[Content]:
+    """A whole preview: summary, consequences, facts, readings, sections."""
+    result = ink.wrapped(ink.line(item.summary), width)
+    if item.consequences:
+        result += [ink.BLANK, *consequences(item.consequences, width)]
+    if item.facts:
+        result += [ink.BLANK, ink.heading("Must still hold then"), *facts(item.facts, width)]
+    if item.readings:
+        result += [ink.BLANK, ink.heading("Right now"), *readings(item.readings, width)]
+    for part in item.sections:
+        result += [ink.BLANK, *section(part, width, full=full)]
+    return result
+
+
+def sections(items: Sequence[Section], width: int) -> list[Content]:
+    """What a finished step left behind."""
+    result: list[Content] = []
+    for part in items:
+        result += [ink.BLANK, *section(part, width, done=True)]
+    return result
+
+
+def labelled(title: str, sign: words.Sign, lines: Sequence[Content]) -> list[Content]:
+    """A block of lines under a title that carries a sign."""
+    return [ink.line((f"{sign.mark} {title}", sign.style)), *(Content.assemble("  ", line) for line in lines)]

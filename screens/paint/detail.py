@@ -1,0 +1,200 @@
+"""The detail of one step: what it will do, does or did, what went wrong, what can be done."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from console.domain.plan import StepKind, Strength
+from console.domain.state import RunStatus, StepState, StepStatus
+from screens.paint import blocks, ink, words
+from screens.paint.checklist import step_time
+from screens.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out of a failed or uncertain step, as the detail lists it: key, name, what it leads to."""
+
+    key: str
+    label: str
+    consequence: str
+
+
+def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) -> list[Content]:
+    """The lines of the detail pane. `ways` is empty for those who only watch."""
+    result = [*_title(view, step, width), ink.BLANK]
+    if step.void:
+        result += [
+            *blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2)),
+            ink.BLANK,
+        ]
+    result += _BODIES[step.status](view, step, width)
+    if ways:
+        result += [ink.BLANK, ink.line(("What you can do", ink.STRONG)), *_ways(ways, width)]
+    notes = [note for note in view.state.notes if note.step == step.step.id]
+    if notes:
+        result += [ink.BLANK, ink.heading("Notes")]
+        for note in notes:
+            first = ink.line((f"{words.at(note.at)} ", ink.QUIET))
+            result += ink.wrapped(ink.line(note.text, (f"  {note.actor}", ink.QUIET)), width, first=first)
+    return result
+
+
+def _title(view: View, step: StepState, width: int) -> list[Content]:
+    sign = words.sign_of(step, started=view.started)
+    took = step_time(view, step) if step.status in (StepStatus.RUNNING, StepStatus.SUCCEEDED) else ""
+    right = ink.line((f"{sign.mark} {sign.word}", sign.style), (f" {took}" if took else "", sign.style))
+    ids = list(view.state.steps)
+    facts = [f"step {ids.index(step.step.id) + 1} of {len(ids)}"]
+    if step.step.planned is not None:
+        facts.append(f"planned {words.planned(step.step.planned)}")
+    if step.attempt > 1:
+        facts.append(f"attempt {step.attempt}")
+    confirmation = step.step.confirmation
+    if confirmation is not None and not step.over:
+        asked = confirmation.strength is Strength.ASK
+        facts.append("asks before it acts" if asked else f"acts only after “{confirmation.phrase}” is typed")
+    lines = [ink.sides(ink.line((step.step.title, ink.STRONG)), right, width, gap=2)]
+    lines += ink.wrapped(ink.line((" · ".join(facts), ink.QUIET)), width)
+    if step.step.help:
+        lines += ink.wrapped(ink.line((step.step.help, ink.QUIET)), width)
+    return lines
+
+
+def _waiting(view: View, step: StepState, width: int) -> list[Content]:
+    missing = [view.state.steps[i].step.title for i in step.step.after if i in view.state.steps and not _over(view, i)]
+    lines = ink.columns([("Waits for", ink.line(" · ".join(missing)))], width) if missing else []
+    return [*lines, *_preview(step, width, gap=bool(lines))]
+
+
+def _over(view: View, step_id: str) -> bool:
+    return view.state.steps[step_id].over
+
+
+def _preview(step: StepState, width: int, *, gap: bool = False) -> list[Content]:
+    if step.preview is None:
+        return []
+    head = [ink.BLANK] if gap else []
+    return [*head, ink.line(("What it will do", ink.STRONG)), *blocks.preview(step.preview, width)]
+
+
+def _ready(view: View, step: StepState, width: int) -> list[Content]:
+    if step.step.kind is StepKind.SIGNOFF:
+        return _signature(view, step, width)
+    if step.preview is not None:
+        return _preview(step, width)
+    if step.step.action is None:
+        return ink.wrapped(ink.line("A person does this and ticks it."), width)
+    if not view.started:
+        return ink.wrapped(ink.line(("Nothing has been looked at yet.", ink.QUIET)), width)
+    held = view.state.status is RunStatus.HELD
+    waits = "The run is held: it does not start by itself." if held else "Looking at what it would do…"
+    return [ink.line((waits, ink.QUIET))]
+
+
+def _signature(view: View, step: StepState, width: int) -> list[Content]:
+    signoff = view.state.signoffs.get(step.step.role or "")
+    if signoff is None or signoff.given is None:
+        return ink.wrapped(ink.line("Waits for the signature of this role."), width)
+    sign = words.DONE if signoff.given else words.FAILED
+    verb = "Approved" if signoff.given else "Refused"
+    text = ink.line((f"{sign.mark} {verb} by {signoff.name}", sign.style), f"  {words.at(signoff.at)}")
+    return [*ink.wrapped(text, width), *ink.paragraphs([signoff.note] if signoff.note else [], width)]
+
+
+def _armed(view: View, step: StepState, width: int) -> list[Content]:
+    who = f"by {step.yes.actor} at {words.at(step.yes.at)}" if step.yes is not None else ""
+    text = f"Confirmed ahead {who}. It starts by itself when the steps before it are over and its facts still hold."
+    first = ink.line((f"{words.ARMED.mark} ", words.ARMED.style))
+    return [*ink.wrapped(ink.line(text), width, first=first), ink.BLANK, *_waiting(view, step, width)]
+
+
+def _running(view: View, step: StepState, width: int) -> list[Content]:
+    progress = view.progress(step)
+    lines: list[Content] = []
+    if step.stopping:
+        point = progress.safe_point or "at its next safe point"
+        lines += [ink.line((f"Stopping {point}. Until then it goes on.", ink.DANGER_STRONG)), ink.BLANK]
+    if progress.text:
+        lines += ink.wrapped(ink.line(progress.text), width)
+    if progress.share is not None:
+        room = min(width, blocks.NOTE_EDGE) - 6
+        percent = ink.line((f" {round(progress.share * 100):3d} %", ink.NOW))
+        lines.append(Content.assemble(ink.bar(progress.share, room), percent))
+    if progress.lines:
+        lines += [ink.BLANK, *blocks.live(progress.lines, width)]
+    elif step.preview is not None:
+        lines += [ink.BLANK, *blocks.preview(step.preview, width)]
+    return lines or [ink.line(("Under way.", ink.QUIET))]
+
+
+def _succeeded(view: View, step: StepState, width: int) -> list[Content]:
+    if step.step.kind is StepKind.SIGNOFF:
+        return _signature(view, step, width)
+    lines: list[Content] = []
+    if step.evidence is not None:
+        lines += ink.wrapped(ink.line(step.evidence.summary), width)
+    how = {"hand": "Done by hand", "probe": "Found done after an interruption"}.get(step.by, "")
+    facts = [(label, ink.line(text)) for label, text in (("How", how), ("Note", step.note)) if text]
+    facts.append(
+        ("When", ink.line(f"{words.at(step.started_at, seconds=True)} – {words.at(step.ended_at, seconds=True)}"))
+    )
+    if step.accepted:
+        facts.append(("Accepted", ink.line((f"! {step.accepted}", ink.NOW))))
+    lines += [ink.BLANK, *ink.columns(facts, width)]
+    if step.evidence is not None:
+        lines += blocks.sections(step.evidence.sections, width)
+    return lines
+
+
+def _failed(view: View, step: StepState, width: int) -> list[Content]:
+    failure = step.failure
+    if failure is None:
+        return []
+    title = "Stopped, as asked" if failure.stopped else "What failed"
+    what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(failure.lines, width - 2, ink.QUIET)]
+    lines = blocks.labelled(title, words.FAILED, what)
+    production = failure.production or "Not stated. Look before you go on."
+    lines += [ink.BLANK, ink.line(("Production now", ink.STRONG))]
+    lines += [Content.assemble("  ", part) for part in ink.paragraphs([production], width - 2)]
+    if failure.remedy:
+        lines += [ink.BLANK, ink.line(("What helps", ink.STRONG))]
+        lines += [Content.assemble("  ", part) for part in ink.paragraphs([failure.remedy], width - 2)]
+    return lines
+
+
+def _uncertain(view: View, step: StepState, width: int) -> list[Content]:
+    known = step.unknown or "It was started and its end is not in the record."
+    what = [*ink.paragraphs([known], width - 2), *blocks.listed(step.unknown_lines, width - 2, {})]
+    lines = blocks.labelled("Not known whether it was carried out", words.UNCERTAIN, what)
+    started = f"It was started at {words.at(step.started_at, seconds=True)}. It is never repeated blindly."
+    return [*lines, ink.BLANK, *ink.wrapped(ink.line((started, ink.QUIET)), width)]
+
+
+def _skipped(view: View, step: StepState, width: int) -> list[Content]:
+    reason = step.note or "No reason was given."
+    return ink.columns([("Left out", ink.line(reason))], width)
+
+
+def _ways(ways: Sequence[Way], width: int) -> list[Content]:
+    rows = [
+        (f"  {way.key}", Content.assemble(ink.line(way.label), ink.line((f"  {way.consequence}", ink.QUIET))))
+        for way in ways
+    ]
+    lines: list[Content] = []
+    for key, text in rows:
+        lines += ink.wrapped(text, width, first=ink.line((f"{key}  ", f"bold {ink.IDENT}")))
+    return lines
+
+
+_BODIES: dict[StepStatus, Callable[[View, StepState, int], list[Content]]] = {
+    StepStatus.WAITING: _waiting,
+    StepStatus.READY: _ready,
+    StepStatus.ARMED: _armed,
+    StepStatus.RUNNING: _running,
+    StepStatus.SUCCEEDED: _succeeded,
+    StepStatus.FAILED: _failed,
+    StepStatus.UNCERTAIN: _uncertain,
+    StepStatus.SKIPPED: _skipped,
+}

@@ -1,0 +1,136 @@
+"""Ink: the styles by name, and the lines that are written with them.
+
+Every text that reaches a screen passes `line` (or `safe`), so control sequences, bidirectional overrides and
+markup from outside are shown and never obeyed. Styles name theme variables only; each theme defines them.
+"""
+
+import re
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from console.domain.outcome import Tone
+
+PLAIN = ""
+STRONG = "bold"
+QUIET = "$quiet"
+GOOD = "$good"
+NOW = "$now"
+DANGER = "$danger"
+IDENT = "$ident"
+NOW_STRONG = "bold $now"
+DANGER_STRONG = "bold $danger"
+QUIET_STRONG = "bold $quiet"
+
+Part = str | tuple[str, str] | Content
+
+_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡", 0x09: "    "}
+_HIDDEN = {
+    code: f"‹{code:x}›"
+    for code in (
+        *range(0x80, 0xA0),
+        0xAD,
+        0x61C,
+        *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x2070),
+        0xFEFF,
+        *range(0xFFF9, 0xFFFC),
+        *range(0xD800, 0xE000),
+    )
+}
+_SHOWN = _PICTURES | _HIDDEN
+_NEEDS = re.compile(
+    "[" + "".join(re.escape(chr(code)) for code in _SHOWN if not 0xD800 <= code < 0xE000) + "\ud800-\udfff]"
+)
+
+_TONES = {
+    Tone.PLAIN: PLAIN,
+    Tone.GOOD: GOOD,
+    Tone.WARNING: NOW,
+    Tone.DANGER: DANGER,
+    Tone.QUIET: QUIET,
+}
+
+
+def safe(text: str) -> str:
+    """The text with everything that a terminal could obey replaced by something that it shows."""
+    return text if _NEEDS.search(text) is None else text.translate(_SHOWN)
+
+
+def line(*parts: Part) -> Content:
+    """One line of texts, `(text, style)` pairs and lines already made; texts are made safe."""
+    return Content.assemble(
+        *(
+            safe(part) if isinstance(part, str) else (safe(part[0]), part[1]) if isinstance(part, tuple) else part
+            for part in parts
+        )
+    )
+
+
+def tone(tone_: Tone) -> str:
+    """The style of a tone."""
+    return _TONES[tone_]
+
+
+BLANK = Content("")
+
+
+def fit(content: Content, width: int) -> Content:
+    """The line cut to `width` cells, with an ellipsis where something is missing."""
+    return content.truncate(max(width, 0), ellipsis=True)
+
+
+def sides(left: Content, right: Content, width: int, *, gap: int = 1) -> Content:
+    """`left` and, at the right edge, `right`; the left one gives way when both do not fit."""
+    room = width - right.cell_length - gap
+    if right.cell_length == 0:
+        return fit(left, width)
+    if room < 1:
+        return fit(right, width)
+    return Content.assemble(left.truncate(room, ellipsis=True, pad=True), " " * gap, right)
+
+
+def wrapped(content: Content, width: int, *, first: Part = "", indent: int | None = None) -> list[Content]:
+    """The text over as many lines as it needs; `first` stands before it, the lines below are indented alike."""
+    head = line(first)
+    margin = head.cell_length if indent is None else indent
+    body = content.wrap(max(width - margin, 8))
+    return [Content.assemble(head if number == 0 else " " * margin, part.rstrip()) for number, part in enumerate(body)]
+
+
+def paragraphs(texts: Iterable[str], width: int, style: str = PLAIN) -> list[Content]:
+    """Each text wrapped; line feeds inside a text begin a new line."""
+    lines: list[Content] = []
+    for text in texts:
+        for part in text.split("\n"):
+            lines.extend(wrapped(line((part, style)), width))
+    return lines
+
+
+def heading(title: str, note: str = "") -> Content:
+    """The title of a part of a pane."""
+    return line((title, QUIET_STRONG), ("   " + note if note else "", QUIET))
+
+
+def columns(rows: Iterable[tuple[str, Content]], width: int, *, indent: int = 0) -> list[Content]:
+    """Labels in a column of their own, values wrapped beside them."""
+    rows = list(rows)
+    if not rows:
+        return []
+    label_width = min(max(Content(safe(label)).cell_length for label, _ in rows) + 2, max(width // 3, 12))
+    lines: list[Content] = []
+    for label, value in rows:
+        head = Content.assemble(
+            " " * indent, line((label, QUIET)).truncate(label_width - 1, ellipsis=True, pad=True), " "
+        )
+        lines.extend(wrapped(value, width, first=head))
+    return lines
+
+
+def bar(share: float, width: int, style: str = NOW) -> Content:
+    """A progress bar of `width` cells; `share` is 0-1."""
+    halves = round(min(max(share, 0.0), 1.0) * width * 2)
+    full, half = divmod(halves, 2)
+    rest = width - full - half
+    return line(("━" * full + "╸" * half, style), ("─" * rest, QUIET))

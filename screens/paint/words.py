@@ -1,0 +1,119 @@
+"""How the console speaks: durations, clocks, signs and the word beside each sign.
+
+A state has one sign and one word everywhere, so that nothing is told by colour alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.domain.plan import DurationRange
+from console.domain.state import RunState, StepState, StepStatus
+from screens.paint import ink
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign, its style, and the word that means the same."""
+
+    mark: str
+    style: str
+    word: str
+
+
+DONE = Sign("✔", ink.GOOD, "done")
+RUNNING = Sign("▶", ink.NOW_STRONG, "running")
+YOURS = Sign("◆", ink.NOW_STRONG, "waits for you")
+ARMED = Sign("◇", ink.NOW, "armed")
+OPEN = Sign("○", ink.QUIET, "to come")
+FAILED = Sign("✗", ink.DANGER_STRONG, "failed")
+UNCERTAIN = Sign("?", ink.DANGER_STRONG, "not known")
+SKIPPED = Sign("–", ink.QUIET, "skipped")
+STOPPING = Sign("▶", ink.DANGER_STRONG, "stopping")
+WARNING = Sign("!", ink.NOW, "warning")
+DANGER = Sign("!", ink.DANGER_STRONG, "danger")
+NOTE = Sign("·", ink.QUIET, "note")
+
+LEGEND = (DONE, RUNNING, YOURS, ARMED, OPEN, FAILED, UNCERTAIN, SKIPPED, WARNING)
+
+_PLAIN_SIGNS = {
+    StepStatus.WAITING: OPEN,
+    StepStatus.ARMED: ARMED,
+    StepStatus.SUCCEEDED: DONE,
+    StepStatus.FAILED: FAILED,
+    StepStatus.UNCERTAIN: UNCERTAIN,
+    StepStatus.SKIPPED: SKIPPED,
+}
+_SEVERITIES = {"blocker": FAILED, "danger": DANGER, "warning": WARNING, "note": NOTE}
+
+
+def sign_of(step: StepState, *, started: bool = True) -> Sign:
+    """The sign of a step as it stands; before the run has started nothing waits for anybody."""
+    if step.status is StepStatus.RUNNING:
+        return STOPPING if step.stopping else RUNNING
+    if step.status is StepStatus.READY:
+        return YOURS if started and RunState.needs_person(step) else OPEN
+    return _PLAIN_SIGNS[step.status]
+
+
+def severity(name: str) -> Sign:
+    """The sign of a finding's or an alert's severity."""
+    return _SEVERITIES.get(name, NOTE)
+
+
+def duration(seconds: float) -> str:
+    """`0:39`, `12:04`, `1:02:09`."""
+    whole = max(int(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    minutes, seconds_ = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds_:02}" if hours else f"{minutes}:{seconds_:02}"
+
+
+def clock(seconds: float) -> str:
+    """`00:21:42`: the run's clock, always of one width."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def minutes(seconds: float) -> str:
+    """A length in the unit that a person would use: `40 s`, `4 min`, `1 h 05`."""
+    if seconds < 60:
+        return f"{round(seconds)} s"
+    whole = round(seconds / 60)
+    return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02}"
+
+
+def planned(span: DurationRange | None) -> str:
+    """`2–5 min`, `30 min`, `20–40 s`, or nothing."""
+    if span is None:
+        return ""
+    low, high = span.low, span.high
+    unit, name = (1.0, "s") if high < 60 else (60.0, "min")
+    first, last = f"{low / unit:g}", f"{high / unit:g}"
+    if unit == 60.0:
+        first, last = f"{round(low / 60, 1):g}", f"{round(high / 60, 1):g}"
+    return f"{last} {name}" if first == last else f"{first}–{last} {name}"
+
+
+def at(moment: datetime | None, *, seconds: bool = False) -> str:
+    """The time of day where the console runs, or nothing."""
+    if moment is None:
+        return ""
+    return f"{moment.astimezone():%H:%M:%S}" if seconds else f"{moment.astimezone():%H:%M}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 step`, `3 steps`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def short(commit: str) -> str:
+    """A commit's abbreviated hash."""
+    return commit[:7]
+
+
+def elapsed(step: StepState, now: datetime) -> float | None:
+    """Seconds since the step started, until its end or `now`; None when it has not started."""
+    if step.started_at is None:
+        return None
+    until = step.ended_at or now
+    return max((until - step.started_at).total_seconds(), 0.0)

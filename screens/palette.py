@@ -1,0 +1,37 @@
+"""The command palette: the commands of the one table that work now."""
+
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from screens.base import ConsoleScreen
+from screens.commands import Command
+
+
+class TablePalette(Provider):
+    """Offers what the screen's desk offers, with the key that would have done the same."""
+
+    def _commands(self) -> list[tuple[str, Command]]:
+        if not isinstance(self.screen, ConsoleScreen):
+            return []
+        moment = self.screen.moment()
+        hidden = {"palette", "up", "down", "page-up", "page-down"}
+        offered = [command for command in self.screen.desk.working(moment) if command.id not in hidden]
+        return [(f"{command.says(moment)}  ({command.shown})", command) for command in offered]
+
+    async def discover(self) -> Hits:
+        """Everything, before anything is typed."""
+        for text, command in self._commands():
+            yield DiscoveryHit(text, partial(self._run, command), help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        """What matches."""
+        matcher = self.matcher(query)
+        for text, command in self._commands():
+            score = max(matcher.match(text), matcher.match(command.help) * 0.6)
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), partial(self._run, command), help=command.help)
+
+    async def _run(self, command: Command) -> None:
+        if isinstance(self.screen, ConsoleScreen):
+            await self.screen.action_command(command.id)

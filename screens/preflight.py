@@ -1,0 +1,88 @@
+"""Preflight: go or no-go. Looks at everything that the plan needs, changes nothing, and can be run again."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from console.domain.state import FindingState
+from console.errors import ConsoleError
+from screens.base import ConsoleScreen
+from screens.desk import Desk
+from screens.paint import ink, words
+from screens.paint.warnings import finding_items, ranked
+from screens.view import View
+from screens.widgets.browser import Browser
+from screens.widgets.keybar import KeyBar
+from screens.widgets.panes import Header
+
+
+class PreflightScreen(ConsoleScreen):
+    """Runs the preflight when it is opened."""
+
+    CSS_PATH = "pages.tcss"
+    SCREEN: ClassVar[str] = "preflight"
+
+    def __init__(self, desk: Desk, view: View, preflight: Callable[[], Awaitable[Sequence[FindingState]]]) -> None:
+        super().__init__(desk, view)
+        self._preflight = preflight
+        self._began = time.monotonic()
+        self._looking = True
+
+    def compose(self) -> ComposeResult:
+        """Header, verdict, findings, keys."""
+        yield Header().data_bind(PreflightScreen.view)
+        yield Static("", id="verdict", classes="page-title")
+        yield Browser("")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self._say_looking()
+        self.run_worker(self._look(), name="preflight")
+
+    def beat(self, seconds: float) -> None:
+        """Say how long it has been looking."""
+        if self._looking:
+            self._say_looking()
+
+    async def _look(self) -> None:
+        try:
+            findings = ranked(await self._preflight())
+        except ConsoleError as error:
+            remedy = f"   {error.remedy}" if error.remedy else ""
+            self._verdict(
+                ink.line(("✗ The preflight could not be run: ", ink.DANGER_STRONG), error.message, (remedy, ink.QUIET))
+            )
+            return
+        self.query_one(Browser).show(finding_items(findings))
+        self._verdict(verdict(findings))
+
+    def _say_looking(self) -> None:
+        seconds = words.duration(time.monotonic() - self._began)
+        self.query_one("#verdict", Static).update(ink.line(("▶ Looking… ", ink.NOW_STRONG), (seconds, ink.QUIET)))
+
+    def _verdict(self, text: Content) -> None:
+        self._looking = False
+        self.query_one("#verdict", Static).update(text)
+
+    def action_up(self) -> None:
+        """The finding above."""
+        self.query_one(Browser).move(-1)
+
+    def action_down(self) -> None:
+        """The finding below."""
+        self.query_one(Browser).move(1)
+
+
+def verdict(findings: Sequence[FindingState]) -> Content:
+    """GO or NO-GO, and why, in one line."""
+    blockers = sum(1 for finding in findings if finding.severity == "blocker" and not finding.overridden)
+    warnings = sum(1 for finding in findings if finding.severity == "warning" and not finding.overridden)
+    tail = (f"   {words.count(warnings, 'warning')}", ink.NOW if warnings else ink.QUIET)
+    if blockers:
+        return ink.line((f"✗ NO-GO: {words.count(blockers, 'blocker')}", ink.DANGER_STRONG), tail)
+    return ink.line(("✔ GO", f"bold {ink.GOOD}"), tail, ("   nothing was changed", ink.QUIET))

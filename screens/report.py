@@ -1,0 +1,47 @@
+"""The record: the plan's own document, filled in from the journal so far."""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Markdown
+
+from console.errors import ConsoleError
+from screens.base import ConsoleScreen
+from screens.desk import Desk
+from screens.paint.ink import safe
+from screens.view import View
+from screens.widgets.keybar import KeyBar
+from screens.widgets.panes import Header
+
+
+class ReportScreen(ConsoleScreen):
+    """Renders the document when it is opened."""
+
+    CSS_PATH = "pages.tcss"
+    SCREEN: ClassVar[str] = "report"
+
+    def __init__(self, desk: Desk, view: View, report: Callable[[], Awaitable[str]]) -> None:
+        super().__init__(desk, view)
+        self._report = report
+
+    def compose(self) -> ComposeResult:
+        """Header, document, keys."""
+        yield Header().data_bind(ReportScreen.view)
+        with VerticalScroll(id="document"):
+            yield Markdown("", open_links=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to write."""
+        self.run_worker(self._write(), name="report")
+
+    async def _write(self) -> None:
+        try:
+            text = await self._report()
+        except ConsoleError as error:
+            text = f"**The record could not be written.** {error.message}\n\n{error.remedy}"
+        shown = "\n".join(safe(part) for part in text.split("\n"))
+        await self.query_one(Markdown).update(shown)
+        self.query_one("#document").focus()

@@ -1,0 +1,138 @@
+"""The last log lines in memory: a ring of fixed capacity, counted and marked on the way in.
+
+Lines are numbered from 0 in the order of their arrival and keep their number while they are held. Nothing is
+lost within the capacity; what falls out is the oldest.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from console.domain.hosting import LogEntry
+
+CAPACITY = 200_000
+
+
+class Mark(IntEnum):
+    """How grave a line is; greater is graver."""
+
+    QUIET = 0
+    PLAIN = 1
+    ERROR = 2
+    SCHEMA = 3
+
+
+class LogLine(NamedTuple):
+    """A line as it is kept: where it came from, how grave it is, its untrusted text."""
+
+    at: datetime
+    service: str
+    text: str
+    mark: Mark
+
+
+class Ring:
+    """Log lines by number, from `first` up to and without `end`."""
+
+    def __init__(
+        self,
+        classify: Callable[[LogEntry], Mark],
+        *,
+        names: Mapping[str, str] | None = None,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._classify = classify
+        self._names = dict(names or {})
+        self._slots: list[LogLine] = []
+        self.capacity = capacity
+        self.end = 0
+        self.marks: Counter[Mark] = Counter()
+        """How many lines of each mark have come in, also those that have fallen out since."""
+        self.services: Counter[str] = Counter()
+        self.first_error: int | None = None
+        """The number of the first line that was an error; it may have fallen out."""
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest line that is held."""
+        return max(self.end - self.capacity, 0)
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def __getitem__(self, number: int) -> LogLine:
+        if not self.first <= number < self.end:
+            raise IndexError(number)
+        return self._slots[number % self.capacity]
+
+    def extend(self, entries: Iterable[LogEntry]) -> None:
+        """Take in lines, oldest first."""
+        slots, names, classify, capacity = self._slots, self._names, self._classify, self.capacity
+        for entry in entries:
+            mark = classify(entry)
+            service = names.get(entry.service, entry.service)
+            line = LogLine(entry.at, service, entry.text, mark)
+            if len(slots) < capacity:
+                slots.append(line)
+            else:
+                slots[self.end % capacity] = line
+            if mark >= Mark.ERROR and self.first_error is None:
+                self.first_error = self.end
+            self.marks[mark] += 1
+            self.services[service] += 1
+            self.end += 1
+
+
+class Sieve:
+    """The lines of a ring that pass a test, found as they come in; numbered like the ring's."""
+
+    def __init__(self, ring: Ring, passes: Callable[[LogLine], bool] | None = None) -> None:
+        self.ring = ring
+        self._passes = passes
+        self._numbers: list[int] = []
+        self._gone = 0
+        self._seen = ring.first
+
+    def catch_up(self) -> int:
+        """Look at what came in since the last call; how many lines have fallen out at the front meanwhile."""
+        if self._passes is None:
+            gone = self.ring.first - self._seen
+            self._seen = self.ring.first
+            return gone
+        for number in range(max(self._seen, self.ring.first), self.ring.end):
+            if self._passes(self.ring[number]):
+                self._numbers.append(number)
+        self._seen = self.ring.end
+        return self._drop()
+
+    def _drop(self) -> int:
+        before = self._gone
+        while self._gone < len(self._numbers) and self._numbers[self._gone] < self.ring.first:
+            self._gone += 1
+        dropped = self._gone - before
+        if self._gone > 10_000 and self._gone * 2 > len(self._numbers):
+            del self._numbers[: self._gone]
+            self._gone = 0
+        return dropped
+
+    def __len__(self) -> int:
+        return len(self.ring) if self._passes is None else len(self._numbers) - self._gone
+
+    def number(self, row: int) -> int:
+        """The ring's number of the line in this row, counted from 0."""
+        return self.ring.first + row if self._passes is None else self._numbers[self._gone + row]
+
+    def row_at(self, number: int) -> int:
+        """The row of the first line whose number is not below `number`."""
+        if self._passes is None:
+            return min(max(number - self.ring.first, 0), len(self))
+        low, high = self._gone, len(self._numbers)
+        while low < high:
+            middle = (low + high) // 2
+            if self._numbers[middle] < number:
+                low = middle + 1
+            else:
+                high = middle
+        return low - self._gone

@@ -1,0 +1,102 @@
+"""Steering: takes the leads that end at the helm, asks what has to be asked, and sends the intents.
+
+It exists only where there is a helm. A refusal is told in passing; everything else that goes wrong is shown with
+what failed, what state production is in, and what helps.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+from console.domain.intents import Intent, Look
+from console.errors import ConsoleError, Refused
+from console.ports import Helm
+from screens.dialogs.ask import AskDialog
+from screens.dialogs.choose import ChooseDialog
+from screens.dialogs.confirm import ConfirmDialog
+from screens.dialogs.sign import SignDialog
+from screens.dialogs.trouble import TroubleDialog
+from screens.leads import Answer, Ask, Choose, ConfirmStep, Send, SignRole, Steer
+from screens.view import View
+
+
+class Steering:
+    """Follows steering leads for the person at the helm. `settle` is how long a dialog ignores keys, in seconds."""
+
+    def __init__(self, helm: Helm, app: App[Any], view: Callable[[], View], *, settle: float) -> None:
+        self._helm = helm
+        self._app = app
+        self._view = view
+        self._settle = settle
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def pursue(self, lead: Steer) -> None:
+        """Follow a lead: at once, or after the person has answered."""
+        match lead:
+            case Send(intent, said):
+                self.send(intent, said)
+            case Ask():
+                self._ask(lead)
+            case Choose():
+                self._choose(lead)
+            case ConfirmStep(step):
+                self._confirm(step)
+            case SignRole(role):
+                self._sign(role)
+
+    def send(self, intent: Intent, said: str = "") -> None:
+        """Send an intent; the person hears of it only when there is something to hear."""
+        task = asyncio.create_task(self._send(intent, said), name=f"send {type(intent).__name__}")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def settled(self) -> None:
+        """Wait until everything that was sent has been answered."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _send(self, intent: Intent, said: str) -> None:
+        try:
+            await self._helm.send(intent)
+        except Refused as refusal:
+            text = f"{refusal.message}\n{refusal.remedy}" if refusal.remedy else refusal.message
+            self._app.notify(text, title="Not now", severity="warning", timeout=8, markup=False)
+        except ConsoleError as error:
+            self._app.push_screen(TroubleDialog(error, self._view(), settle=self._settle))
+        else:
+            if said:
+                self._app.notify(said, timeout=4, markup=False)
+
+    def _ask(self, lead: Ask) -> None:
+        def answered(answer: Answer | None) -> None:
+            if answer is not None:
+                self.send(lead.build(answer), lead.said)
+
+        self._app.push_screen(AskDialog(lead, self._view(), settle=self._settle), answered)
+
+    def _choose(self, lead: Choose) -> None:
+        def chosen(number: int | None) -> None:
+            if number is not None:
+                self.pursue(lead.options[number].lead)
+
+        self._app.push_screen(ChooseDialog(lead, self._view(), settle=self._settle), chosen)
+
+    def _confirm(self, step: str) -> None:
+        view = self._view()
+        if view.state.steps[step].preview is None:
+            self.send(Look(step))
+
+        def answered(intent: Intent | None) -> None:
+            if intent is not None:
+                self.send(intent)
+
+        self._app.push_screen(ConfirmDialog(step, view, settle=self._settle), answered)
+
+    def _sign(self, role: str) -> None:
+        def answered(intent: Intent | None) -> None:
+            if intent is not None:
+                self.send(intent)
+
+        self._app.push_screen(SignDialog(role, self._view(), settle=self._settle), answered)

@@ -1,0 +1,72 @@
+"""What a screen is given to show: the state, the moment, and what running steps said last. Immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.domain.outcome import Progress
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from console.ports import TailStatus
+
+_UNHEARD = TailStatus(connected=False, reason="nothing arrived yet")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One picture's worth of facts. `news` holds the latest unjournaled progress of each running step.
+
+    Two views are equal only when they are the same object: a new one always paints anew.
+    """
+
+    state: RunState
+    now: datetime
+    news: Mapping[str, Progress] = field(default_factory=dict)
+    tail: TailStatus = _UNHEARD
+    driving: bool = False
+
+    @property
+    def started(self) -> bool:
+        """Whether somebody let the run begin."""
+        return self.state.status is not RunStatus.NOT_STARTED
+
+    @property
+    def since_start(self) -> float:
+        """Seconds since the run began, until it ended or now; 0 before it began."""
+        if self.state.started_at is None:
+            return 0.0
+        until = self.state.finished_at or self.now
+        return max((until - self.state.started_at).total_seconds(), 0.0)
+
+    @property
+    def current(self) -> StepState | None:
+        """The step to look at now.
+
+        What waits for a person because it went wrong, else what runs (the one with the longest way to go
+        last started), else what waits for a person, else the first that is not over, else the last of all.
+        """
+        state = self.state
+        trouble = [s for s in state.steps.values() if s.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)]
+        if trouble:
+            return min(trouble, key=lambda s: s.status is not StepStatus.FAILED)
+        if state.running:
+            return state.running[0]
+        if state.attention and self.started:
+            return state.attention[0]
+        steps = list(state.steps.values())
+        unfinished = [s for s in steps if not s.over]
+        return unfinished[0] if unfinished else steps[-1] if steps else None
+
+    @property
+    def next_steps(self) -> tuple[StepState, ...]:
+        """The steps that come after the current one and are not over, in order."""
+        current = self.current
+        steps = list(self.state.steps.values())
+        if current is None or current not in steps:
+            return ()
+        place = steps.index(current)
+        return tuple(s for s in steps[place + 1 :] if not s.over and s.status is not StepStatus.RUNNING)
+
+    def progress(self, step: StepState) -> Progress:
+        """The freshest progress of a running step: what it just said, else what the journal holds."""
+        news = self.news.get(step.step.id)
+        return news if news is not None else Progress(step.progress_text, step.progress_share)

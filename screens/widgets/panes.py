@@ -1,0 +1,126 @@
+"""The panes of the run screen: sheets that paint themselves from the view, whenever it or their size changes."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.reactive import reactive
+
+from screens.paint import checklist, detail, gist, header, ink
+from screens.paint.detail import Way
+from screens.paint.timeline import forecast
+from screens.view import View
+from screens.widgets.sheet import Sheet
+
+
+class Pane(Sheet):
+    """A sheet that is bound to the view."""
+
+    view: reactive[View | None] = reactive(None, init=False)
+
+    def watch_view(self) -> None:
+        """Something changed."""
+        self.repaint()
+
+    def on_resize(self) -> None:
+        """Lines are written for a width."""
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Paint, once there is something to paint and room for it."""
+        if self.view is not None and self.is_mounted and self.room.width > 0:
+            self.paint(self.view)
+
+    def paint(self, view: View) -> None:
+        """Write the lines."""
+        raise NotImplementedError
+
+
+class Header(Pane):
+    """Where we are, the clock, the situation."""
+
+    DEFAULT_CSS = """
+    Header { dock: top; height: 2; padding: 0 1; background: $bar; overflow-y: hidden; scrollbar-gutter: auto; }
+    """
+
+    def paint(self, view: View) -> None:
+        """Two lines."""
+        self.show(header.header(view, self.room.width, forecast(view)))
+
+
+class Checklist(Pane):
+    """Phases and steps; a click selects."""
+
+    selected: reactive[str] = reactive("", init=False)
+
+    @dataclass
+    class Picked(Message):
+        """A step was clicked."""
+
+        checklist: "Checklist"
+        step: str
+
+        @property
+        def control(self) -> "Checklist":
+            """The checklist."""
+            return self.checklist
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows: list[checklist.Row] = []
+
+    def watch_selected(self) -> None:
+        """The cursor moved."""
+        self.repaint()
+
+    def needed(self, view: View) -> int:
+        """How many lines the checklist has as it stands."""
+        return len(checklist.rows(view, self.selected, max(self.room.width, 20), 0))
+
+    def paint(self, view: View) -> None:
+        """Phases and steps, the selected one marked."""
+        self._rows = checklist.rows(view, self.selected, self.room.width, self.room.height)
+        places = [y for y, row in enumerate(self._rows) if row.is_step and row.step == self.selected]
+        self.show([row.content for row in self._rows], cursor=places[0] if places else None)
+
+    def on_sheet_clicked(self, message: Sheet.Clicked) -> None:
+        """A click on a step selects it; on a phase, the step that stands for it."""
+        message.stop()
+        self.post_message(self.Picked(self, self._rows[message.row].step))
+
+
+class Gist(Pane):
+    """Alerts, findings and criteria below the checklist."""
+
+    limit: reactive[int] = reactive(0, init=False)
+    """How many lines it may take."""
+
+    def watch_limit(self) -> None:
+        """More or less room."""
+        self.repaint()
+
+    def paint(self, view: View) -> None:
+        """As much as there is room for; its height follows."""
+        lines = gist.gist(view, self.room.width, self.limit)
+        self.styles.height = len(lines)
+        self.show(lines)
+
+
+class Detail(Pane):
+    """One step in full."""
+
+    selected: reactive[str] = reactive("", init=False)
+    ways: reactive[tuple[Way, ...]] = reactive((), init=False)
+
+    def watch_selected(self) -> None:
+        """Another step: from its beginning."""
+        self.scroll_to(y=0, animate=False)
+        self.repaint()
+
+    def watch_ways(self) -> None:
+        """Other ways out."""
+        self.repaint()
+
+    def paint(self, view: View) -> None:
+        """The step's detail."""
+        step = view.state.steps.get(self.selected)
+        self.show(detail.detail(view, step, self.room.width, self.ways) if step is not None else [ink.BLANK])

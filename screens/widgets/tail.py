@@ -1,0 +1,203 @@
+"""The log tail: draws the lines of a ring that are in sight, and no others.
+
+It follows the end until somebody scrolls up, then stays where it is while lines go on arriving; at the end
+again it follows again. Log text is untrusted: control sequences and markup in it are shown, never obeyed.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from screens.paint.ink import safe
+from screens.ring import LogLine, Mark, Sieve
+
+_SIGNS = {Mark.QUIET: "  ", Mark.PLAIN: "  ", Mark.ERROR: "! ", Mark.SCHEMA: "✗ "}
+_LONGEST = 4000
+
+
+class Tail(ScrollView, can_focus=True):
+    """A window on the lines that a sieve lets through."""
+
+    DEFAULT_CSS = """
+    Tail {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        background: transparent;
+    }
+    Tail > .tail--time { color: $quiet; }
+    Tail > .tail--service { color: $ident; }
+    Tail > .tail--quiet { color: $quiet; }
+    Tail > .tail--plain { color: $foreground; }
+    Tail > .tail--error { color: $danger; }
+    Tail > .tail--schema { color: $danger; text-style: bold; }
+    Tail > .tail--found { background: $cursor; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tail--time",
+        "tail--service",
+        "tail--quiet",
+        "tail--plain",
+        "tail--error",
+        "tail--schema",
+        "tail--found",
+    }
+
+    following: reactive[bool] = reactive(True)
+    """Whether the last line is kept in sight."""
+    found: reactive[int | None] = reactive(None)
+    """The number of the line that a search or jump arrived at."""
+
+    @dataclass
+    class Followed(Message):
+        """It began or ceased to follow the end."""
+
+        tail: "Tail"
+        following: bool
+
+        @property
+        def control(self) -> "Tail":
+            """The tail."""
+            return self.tail
+
+    def __init__(self, sieve: Sieve, *, id: str | None = None, focusable: bool = False) -> None:
+        super().__init__(id=id)
+        self.can_focus = focusable
+        self._sieve = sieve
+        self._strips: LRUCache[int, Strip] = LRUCache(1024)
+        self._service_width = 8
+        self._moving = False
+        self._left = 0
+
+    @property
+    def sieve(self) -> Sieve:
+        """What it shows."""
+        return self._sieve
+
+    def look_through(self, sieve: Sieve) -> None:
+        """Show other lines."""
+        self._sieve = sieve
+        self._strips.clear()
+        self.catch_up()
+        self.refresh()
+
+    def catch_up(self) -> None:
+        """Take note of the lines that have come in; cheap when there are none."""
+        gone = self._sieve.catch_up()
+        self._fit_services()
+        size = Size(self.scrollable_content_region.width, len(self._sieve))
+        if size == self.virtual_size and not gone:
+            return
+        self._moving = True
+        try:
+            self.virtual_size = size
+            if self.following:
+                self.scroll_end(animate=False, immediate=True, x_axis=False)
+            elif gone:
+                self.scroll_to(y=max(self.scroll_offset.y - gone, 0), animate=False, immediate=True)
+        finally:
+            self._moving = False
+        self.refresh()
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self.following = True
+        self.found = None
+        self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def jump(self, number: int) -> None:
+        """Bring the line with this number of the ring into the middle, and mark it."""
+        self.following = False
+        self.found = number
+        row = self._sieve.row_at(number)
+        self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False, immediate=True)
+        self.refresh()
+
+    def slide(self, cells: int) -> None:
+        """Move sideways, to read long lines."""
+        self._left = min(max(self._left + cells, 0), _LONGEST)
+        self.refresh()
+
+    def _fit_services(self) -> None:
+        width = max((len(name) for name in self._sieve.ring.services), default=8)
+        if (width := min(max(width, 7), 18)) != self._service_width:
+            self._service_width = width
+            self._strips.clear()
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        """Scrolling up pauses, scrolling to the end follows."""
+        super().watch_scroll_y(old, new)
+        if not self._moving:
+            self.following = new >= self.max_scroll_y
+
+    def watch_following(self, following: bool) -> None:
+        """Tell whoever shows it."""
+        self.post_message(self.Followed(self, following))
+
+    def notify_style_update(self) -> None:
+        """Colours changed: nothing that was drawn holds."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        width = self.size.width
+        row = y + self.scroll_offset.y
+        if row >= len(self._sieve):
+            return Strip.blank(width, self.rich_style)
+        number = self._sieve.number(row)
+        strip = self._strips.get(number)
+        if strip is None:
+            strip = self._draw(self._sieve.ring[number])
+            self._strips[number] = strip
+        left = self._left
+        base = self.rich_style
+        if number == self.found:
+            base += self.get_component_rich_style("tail--found", partial=True)
+            strip = strip.apply_style(Style(bgcolor=base.bgcolor))
+        strip = self._selected(strip, row)
+        return strip.crop_extend(left, left + width, base).apply_offsets(left, row)
+
+    def _draw(self, line: LogLine) -> Strip:
+        style = self.get_component_rich_style
+        service = safe(line.service)[: self._service_width].ljust(self._service_width)
+        grade = style(f"tail--{line.mark.name.lower()}")
+        text = safe(line.text[:_LONGEST])
+        head = f"{line.at.astimezone():%H:%M:%S} "
+        segments = [
+            Segment(head, style("tail--time")),
+            Segment(service + " ", style("tail--service")),
+            Segment(_SIGNS[line.mark] + text, grade),
+        ]
+        return Strip(segments, cell_len(head) + cell_len(service) + 1 + 2 + cell_len(text))
+
+    def _selected(self, strip: Strip, row: int) -> Strip:
+        selection = self.text_selection
+        span = selection.get_span(row) if selection is not None else None
+        if span is None:
+            return strip
+        start, end = span[0], strip.cell_length if span[1] == -1 else min(span[1], strip.cell_length)
+        before, chosen, after = strip.crop(0, start), strip.crop(start, end), strip.crop(end)
+        return Strip.join([before, chosen.apply_style(Style(reverse=True)), after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text that was selected with the mouse: whole lines as they are shown."""
+        first = selection.start.y if selection.start is not None else 0
+        last = selection.end.y if selection.end is not None else len(self._sieve) - 1
+        rows = range(max(first, 0), min(last + 1, len(self._sieve)))
+        return "\n".join(self._draw(self._sieve.ring[self._sieve.number(row)]).text for row in rows), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw what is selected."""
+        self.refresh()
