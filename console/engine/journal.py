@@ -53,13 +53,19 @@ class FileJournal:
 
     @classmethod
     def create(cls, directory: Path, run: str, plan_json: str, driver: Driver, *, write: Write = os.write) -> Self:
-        """Begin the journal of a new run in the folder `directory`, named like the run. Raises JournalError."""
+        """Begin the journal of a new run in the folder `directory`, named like the run. Raises JournalError.
+
+        The folder may be there already (a rehearsal keeps its world in it), but not with a journal in it.
+        """
         if directory.name != run:
             raise JournalError(f"The folder of run {run} must bear its name, not {directory.name}.")
         try:
             directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            directory.mkdir(mode=0o700)
-            (directory / ARTIFACTS).mkdir(mode=0o700)
+            directory.mkdir(mode=0o700, exist_ok=True)
+            (directory / ARTIFACTS).mkdir(mode=0o700, exist_ok=True)
+            # A process that died in here left a plan without a journal: that run never began.
+            if not (directory / JOURNAL_FILE).exists():
+                (directory / PLAN_FILE).unlink(missing_ok=True)
             _write_new(directory / PLAN_FILE, plan_json.encode())
             _write_new(directory / JOURNAL_FILE, b"")
             _sync_folder(directory)
