@@ -96,8 +96,15 @@ def decode_plan(source: str) -> Plan:
 
 def plan_digest(plan: Plan) -> str:
     """SHA-256 of everything the plan says, as hex."""
-    canonical = json.dumps(encode(plan, sparse=False), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode(errors="backslashreplace")).hexdigest()
+    return _digest(encode(plan, sparse=False))
+
+
+def frozen_digest(source: str) -> str:
+    """The digest of the plan that a `plan.json` holds, also when its console knew fewer fields. Raises WireError."""
+    try:
+        return _digest(json.loads(source))
+    except ValueError as error:
+        raise WireError(f"plan.json is not JSON: {error}") from error
 
 
 def encode_event(event: Event, prev: str) -> bytes:
@@ -155,6 +162,11 @@ def format_time(moment: datetime) -> str:
 _KINDS = {kind.value: kind for kind in Kind}
 
 _Decoder = Callable[[Json], object]
+
+
+def _digest(value: Json) -> str:
+    canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode(errors="backslashreplace")).hexdigest()
 
 
 @cache

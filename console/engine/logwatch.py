@@ -1,0 +1,136 @@
+"""Following the services' logs: lines go to the feed and the tail in batches, errors are counted, alerts follow.
+
+Log lines are telemetry and never journaled; an alert that they lead to is an event. Errors between new code and
+the new schema are counted apart: the plan's order makes them expected, up to a limit.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.domain.events import Draft
+from console.domain.health import LogClass, classify
+from console.domain.hosting import LogEntry
+from console.domain.state import RunState
+from console.domain.watch import watch_errors
+from console.engine.feed import RunFeed
+from console.engine.monitor import Record
+from console.engine.tail import TailWriter
+from console.errors import HostingError
+from console.ports import Clock, LogLines, TailStatus, Telemetry
+
+BATCH = 0.05
+"""Wall seconds for which lines are gathered before they are shown."""
+
+WINDOW = 60.0
+"""Seconds over which errors are counted."""
+
+JUDGE = 2.0
+"""Wall seconds between two judgements of the errors."""
+
+RETRY = 5.0
+"""Wall seconds before a log that was lost is asked for again."""
+
+
+@dataclass
+class ErrorCounts:
+    """Errors of the last minute and in all, by service and class."""
+
+    total: Counter[tuple[str, LogClass]] = field(default_factory=Counter)
+    recent: deque[tuple[datetime, str, LogClass]] = field(default_factory=deque)
+
+    def add(self, entries: Sequence[LogEntry]) -> None:
+        """Count lines."""
+        for entry in entries:
+            kind = classify(entry)
+            self.total[entry.service, kind] += 1
+            if kind is not LogClass.OK:
+                self.recent.append((entry.at, entry.service, kind))
+
+    def within(self, now: datetime) -> Counter[tuple[str, LogClass]]:
+        """Errors of the last minute; older ones are dropped."""
+        while self.recent and (now - self.recent[0][0]).total_seconds() > WINDOW:
+            self.recent.popleft()
+        return Counter((service, kind) for _, service, kind in self.recent)
+
+
+class LogWatcher:
+    """Follows the logs of some services until cancelled. `counts` may be read at any time."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        service_ids: Sequence[str],
+        feed: RunFeed,
+        record: Record,
+        clock: Clock,
+        tail: TailWriter | None = None,
+    ) -> None:
+        self._telemetry = telemetry
+        self._service_ids = tuple(service_ids)
+        self._feed = feed
+        self._record = record
+        self._clock = clock
+        self._tail = tail
+        self._gathered: list[LogEntry] = []
+        self._news = asyncio.Event()
+        self.counts = ErrorCounts()
+
+    async def run(self) -> None:
+        """Follow until cancelled. Raises what recording an alert raises."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._gather())
+            group.create_task(self._show())
+            group.create_task(self._judge())
+            if self._tail is not None:
+                group.create_task(self._tail.run())
+
+    async def judge(self) -> None:
+        """Raise and clear alerts by the errors of the last minute."""
+        now = self._clock.now()
+        errors = self.counts.within(now)
+
+        def say(state: RunState) -> tuple[Draft, ...]:
+            return watch_errors(state, errors, now)
+
+        if say(self._feed.state):
+            await self._record(say)
+
+    async def _gather(self) -> None:
+        """Take lines as they come, for ever; a log that is lost is asked for again where it ended."""
+        since, seen = self._clock.now(), set[str]()
+        while True:
+            try:
+                self._feed.publish(TailStatus(connected=True))
+                async for entry in self._telemetry.follow(self._service_ids, since=since):
+                    if entry.at > since:
+                        since, seen = entry.at, set()
+                    elif entry.id in seen:
+                        continue
+                    seen.add(entry.id)
+                    self._gathered.append(entry)
+                    self._news.set()
+                reason = "the log ended"
+            except HostingError as error:
+                reason = error.message
+            self._feed.publish(TailStatus(connected=False, reason=reason))
+            await self._clock.sleep(RETRY)
+
+    async def _show(self) -> None:
+        """Give what was gathered on, in batches, so that a flood costs a screen no more than a trickle."""
+        while True:
+            await self._news.wait()
+            await self._clock.sleep(BATCH)
+            self._news.clear()
+            entries, self._gathered = tuple(self._gathered), []
+            self.counts.add(entries)
+            if self._tail is not None:
+                self._tail.add(entries)
+            self._feed.publish(LogLines(entries))
+
+    async def _judge(self) -> None:
+        while True:
+            await self._clock.sleep(JUDGE)
+            await self.judge()
