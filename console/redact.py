@@ -4,6 +4,7 @@ Two nets: the exact values that this process knows to be secret, and the shapes 
 caught becomes `•••`; the words around it stay, so that a line can still be understood.
 """
 
+import json
 import re
 import traceback
 from collections.abc import Iterable
@@ -63,7 +64,7 @@ class Redactor:
         return f"Redactor(knows {len(self._values)})"
 
     def add(self, value: str) -> None:
-        """Remember a secret: itself, as it is written in a URL, and, when it is a URL, its password alone."""
+        """Remember a secret: itself, as a URL, JSON and Python write it, and, when it is a URL, its password alone."""
         for form in _forms(value.strip()):
             if len(form) >= _SHORTEST:
                 self._values.add(form)
@@ -110,4 +111,5 @@ def _forms(secret: str) -> set[str]:
             password = None
         if password:
             forms |= {password, unquote(password)}
-    return forms | {quote(form, safe="") for form in forms} | {form.encode("unicode_escape").decode() for form in forms}
+    forms |= {quote(form, safe="") for form in forms}
+    return forms | {json.dumps(form)[1:-1] for form in forms} | {repr(form)[1:-1] for form in forms}

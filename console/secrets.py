@@ -7,6 +7,7 @@ nowhere: not in a repr, a format, a log record or an exception; `reveal()` is th
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -101,7 +102,8 @@ def _read(path: Path) -> str:
         raise SecretError(
             f"The secret file {path} cannot be read: {error.strerror}.", remedy="Make it, with mode 0600."
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
+    with ExitStack() as closing:
+        closing.callback(os.close, descriptor)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SecretError(f"The secret file {path} is no ordinary file.", remedy="Name a file with mode 0600.")
@@ -112,7 +114,7 @@ def _read(path: Path) -> str:
             )
         if status.st_uid not in (os.geteuid(), 0):
             raise SecretError(f"The secret file {path} belongs to somebody else.", remedy="Make a file of your own.")
-        content = file.read(_LARGEST + 1)
+        content = os.read(descriptor, _LARGEST + 1)
     try:
         value = content.decode().strip() if len(content) <= _LARGEST else ""
     except UnicodeDecodeError:
@@ -129,11 +131,12 @@ def _check_place(plan: Plan, url: Secret) -> None:
         host = parts.hostname or ""
     except ValueError:
         parts, host = SplitResult("", "", "", "", ""), ""
-    # libpq lets these override the host that stands in the address.
+    # libpq tries several hosts one after the other, and lets these parameters override the one in the address.
     elsewhere = {"host", "hostaddr", "service"} & set(parse_qs(parts.query, keep_blank_values=True))
+    elsewhere |= {","} & set(parts.netloc)
     if parts.scheme not in ("postgresql", "postgres") or not host or elsewhere:
         raise SecretError(
-            f"{url.source} does not hold the address of a database.",
+            f"{url.source} does not hold the address of one database.",
             remedy="It looks like postgresql://user:password@host:5432/name.",
         )
     if plan.environment == "rehearsal" and not is_loopback(host):

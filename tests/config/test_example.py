@@ -11,13 +11,39 @@ from console.domain.plan import DurationRange, Plan, StepKind, Strength
 from console.domain.wire import decode_plan, encode_plan, plan_digest
 from tests.config.conftest import EXAMPLE, Changed, loaded
 
-STEPS = (
-    "baseline checks.before backup.export backup.verify backup.record code.devtest code.staging code.content "
-    "code.merge code.push code.backend code.frontend db.connect db.migrate db.verify db.integrity db.orphans "
-    "test.kpis test.leads test.fields test.accounts test.reports test.logs "
-    "monitor.logs monitor.errors monitor.users monitor.database "
-    "signoff.owner signoff.devops signoff.qa signoff.product"
-).split()
+STEPS = [
+    "baseline",
+    "checks.before",
+    "backup.export",
+    "backup.verify",
+    "backup.record",
+    "code.devtest",
+    "code.staging",
+    "code.content",
+    "code.merge",
+    "code.push",
+    "code.backend",
+    "code.frontend",
+    "db.connect",
+    "db.migrate",
+    "db.verify",
+    "db.integrity",
+    "db.orphans",
+    "test.kpis",
+    "test.leads",
+    "test.fields",
+    "test.accounts",
+    "test.reports",
+    "test.logs",
+    "monitor.logs",
+    "monitor.errors",
+    "monitor.users",
+    "monitor.database",
+    "signoff.owner",
+    "signoff.devops",
+    "signoff.qa",
+    "signoff.product",
+]
 
 
 def plan() -> Plan:
