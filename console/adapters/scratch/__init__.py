@@ -1,0 +1,5 @@
+"""A throw-away PostgreSQL behind the `ScratchPostgres` port."""
+
+from console.adapters.scratch.scratch_postgres import ScratchServer
+
+__all__ = ["ScratchServer"]

@@ -1,0 +1,116 @@
+"""What `pg_restore` complains of: what cannot be proven on this server, and what is wrong with the backup.
+
+A missing extension, role or collation says something about the scratch server, and so does everything that fails
+because of it. Anything else is held against the backup.
+"""
+
+import re
+from dataclasses import dataclass
+
+_ERROR = re.compile(r"^pg_restore: error: (?P<text>.*)$")
+_FROM_ENTRY = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (?P<what>.+)$")
+_QUERY = re.compile(r"could not execute query: ERROR:\s*(?P<text>.*)$")
+_COPY = re.compile(r'COPY failed for (?:relation|table) "(?P<table>[^"]+)": ERROR:\s*(?P<text>.*)$')
+
+_NOT_HERE = (
+    re.compile(r'extension "(?P<name>[^"]+)" is not available'),
+    re.compile(r"could not open extension control file .*/(?P<name>[^/\"]+)\.control"),
+    re.compile(r'could not (?:access file|load library) "(?P<name>[^"]+)"'),
+    re.compile(r'role "(?P<name>[^"]+)" does not exist'),
+    re.compile(r"(?P<name>ICU) is not supported in this build"),
+    re.compile(r'collation "(?P<name>[^"]+)" for encoding .* does not exist'),
+    re.compile(r'unrecognized configuration parameter "(?P<name>[^"]+)"'),
+    re.compile(r'access method "(?P<name>[^"]+)" does not exist'),
+)
+_DAMAGE = re.compile(
+    r"could not read|could not uncompress|could not decompress|unexpected end of file|did not find magic string"
+    r"|corrupt|invalid|could not open (?:input )?file|could not open data file|unexpected data|out of order|truncated"
+)
+_CONSEQUENCE = re.compile(r"does not exist|cannot be implemented|must be installed")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One error: what `pg_restore` said, and which entry of the archive it was about (empty: the archive itself)."""
+
+    text: str
+    entry: str
+
+    @property
+    def about_query(self) -> bool:
+        """The server refused a statement or rows; otherwise the archive could not be read."""
+        return _QUERY.search(self.text) is not None or _COPY.search(self.text) is not None
+
+    @property
+    def missing(self) -> str:
+        """What this server lacks by this complaint's own words, empty when it does not say so."""
+        for pattern in _NOT_HERE:
+            if found := pattern.search(self.text):
+                return found["name"]
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`unproven` names what this server cannot show; `faults` are complaints about the backup; `damaged` reading it."""
+
+    unproven: tuple[str, ...]
+    faults: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+def complaints(lines: tuple[str, ...]) -> tuple[Complaint, ...]:
+    """The errors among the lines that `pg_restore` wrote."""
+    found: list[Complaint] = []
+    entry = ""
+    for line in lines:
+        if about := _FROM_ENTRY.match(line):
+            entry = about["what"]
+        elif error := _ERROR.match(line):
+            # An entry is named with its first error only.
+            found.append(Complaint(error["text"], entry))
+    return tuple(found)
+
+
+def judge(found: tuple[Complaint, ...]) -> Verdict:
+    """What the complaints mean, taken together."""
+    lacking = any(complaint.missing for complaint in found)
+    unproven: list[str] = []
+    faults: list[str] = []
+    damage: list[str] = []
+    for complaint in found:
+        if complaint.missing:
+            unproven.append(_unproven(complaint, f"needs {complaint.missing}, which this server lacks"))
+        elif not complaint.about_query:
+            damage.append(complaint.text)
+        elif lacking and _CONSEQUENCE.search(complaint.text):
+            unproven.append(_unproven(complaint, "rests on what this server lacks"))
+        else:
+            faults.append(f"{complaint.entry}: {_reason(complaint.text)}" if complaint.entry else complaint.text)
+    return Verdict(tuple(dict.fromkeys(unproven)), tuple(faults), tuple(damage))
+
+
+def is_damage(lines: tuple[str, ...]) -> bool:
+    """Whether the last words of a failed program say that the archive cannot be read."""
+    return any(_DAMAGE.search(line) for line in lines if line.startswith("pg_restore:"))
+
+
+def _unproven(complaint: Complaint, why: str) -> str:
+    return f"{_named(complaint)}: {why}"
+
+
+def _named(complaint: Complaint) -> str:
+    if table := _COPY.search(complaint.text):
+        return f"rows of table {table['table']}"
+    if not complaint.entry:
+        return _reason(complaint.text)
+    # "TABLE public accounts owner": the owner says nothing here, "-" stands for no schema.
+    words = [word for word in complaint.entry.split() if word != "-"]
+    return " ".join(words[:-1] if len(words) > 2 else words)
+
+
+def _reason(text: str) -> str:
+    for pattern in (_QUERY, _COPY):
+        if found := pattern.search(text):
+            return found["text"]
+    return text
