@@ -21,3 +21,8 @@ def whole(value: object) -> int:
 def text_or_none(value: object) -> str | None:
     """Text, or None for NULL."""
     return None if value is None else str(value)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """An array of text that the server sent; empty for NULL."""
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
