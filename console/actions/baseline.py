@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from console.actions.handover import Record, moment_text
 from console.actions.production import in_production
 from console.actions.provider_time import ProviderTime
+from console.actions.read_only import ReadOnly
 from console.actions.sessions import longest, others
 from console.actions.traffic import Traffic, read_traffic, traffic_text
 from console.actions.waiting import looks, paced
 from console.actions.watching import LEAST_SECONDS
 from console.actions.wording import counted, lasting, listed
 from console.domain.databases import Backend
-from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
+from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Section, Tone
 from console.domain.plan import Json
 from console.errors import Stopped, VerificationFailed
 from console.ports import Context, Database, Hosting, Report, Telemetry
@@ -19,14 +20,12 @@ from console.ports import Context, Database, Hosting, Report, Telemetry
 _ENOUGH_REQUESTS = 20
 
 
-class MonitorBaseline:
+class MonitorBaseline(ReadOnly):
     """`monitor.baseline`: traffic, errors and latency before the release, and the database's sessions.
 
     Evidence: `services` ({key: {`requests`, `errors`, `p95_ms`}}), `seconds`, `from`, `to`, `connections`,
     `longest_query`.
     """
-
-    destructive = False
 
     def __init__(self, telemetry: Telemetry, hosting: Hosting, database: Database) -> None:
         self._telemetry = telemetry
@@ -40,10 +39,6 @@ class MonitorBaseline:
             facts=tuple(Fact("service", service.name) for service in ctx.plan.services_in("production")),
             consequences=(Line("Reads only.", tone=Tone.GOOD),),
         )
-
-    async def probe(self, ctx: Context) -> Probe:
-        """This step only reads."""
-        return NotDone("This step only reads; it is simply done again.")
 
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Read the past window; where a service has just come up, wait a little for its first requests."""

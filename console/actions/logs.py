@@ -14,11 +14,12 @@ from console.actions.handover import Record, left_by, moment_text, states_of
 from console.actions.log_reading import LogReading, instances_heard
 from console.actions.production import in_production
 from console.actions.provider_time import ProviderTime
+from console.actions.read_only import ReadOnly
 from console.actions.schema_errors import CODES, is_schema_error, plain
 from console.actions.waiting import looks, patience
 from console.actions.wording import at, counted, lasting, listed
 from console.domain.hosting import LogEntry
-from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
+from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Section, Tone
 from console.domain.plan import Json, Service
 from console.errors import ServiceError, StepFailed, Stopped, VerificationFailed
 from console.ports import Context, Hosting, Report, Telemetry, Web
@@ -40,14 +41,12 @@ class _Heard:
     """Service ids in whose log our own request was seen."""
 
 
-class LogsSchemaErrors:
+class LogsSchemaErrors(ReadOnly):
     """`logs.schema_errors`: read every service's log since the migration was verified.
 
     Evidence: `verdict` (pass), `from`, `to`, `lines` ({service: n}), `errors` (0), `gap_errors`, `gap_seconds`,
     `old_instance_errors`.
     """
-
-    destructive = False
 
     def __init__(self, telemetry: Telemetry, hosting: Hosting, web: Web) -> None:
         self._telemetry = telemetry
@@ -62,10 +61,6 @@ class LogsSchemaErrors:
             facts=(*(Fact("service", s.name) for s in services), Fact("SQLSTATE", ", ".join(CODES))),
             consequences=(Line("Sends one marked request to each service, to see that its log is heard."),),
         )
-
-    async def probe(self, ctx: Context) -> Probe:
-        """This step only reads."""
-        return NotDone("This step only reads; it is simply done again.")
 
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Read until enough was heard, in bounded time. Raises StepFailed on an error, or when it cannot be said."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from console.actions.production import in_production
 from console.actions.provider_time import ProviderTime
-from console.actions.sessions import longest, others
+from console.actions.sessions import longest, others, session_text
 from console.actions.watching import watch
 from console.actions.window_monitor import BREACH_REMEDY, WindowMonitor, window_evidence
 from console.actions.wording import counted, lasting

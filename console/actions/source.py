@@ -3,9 +3,10 @@
 from console.actions.deploys import live_deploy
 from console.actions.handover import Record, json_texts
 from console.actions.production import in_production
+from console.actions.read_only import ReadOnly
 from console.actions.wording import commit_section, counted, file_section, listed, short
 from console.domain.hosting import Deploy
-from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
+from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Section, Tone
 from console.domain.plan import Json, Service
 from console.domain.source import Commit, MergePreview
 from console.errors import StepFailed, VerificationFailed
@@ -14,13 +15,11 @@ from console.ports import Context, Hosting, Report, Repository
 REPOSITORY_REMEDY = "See that the repository can be reached and its branches are there, then retry."
 
 
-class SourceDeployed:
+class SourceDeployed(ReadOnly):
     """`source.deployed`: the fix is on the environment's branches and in what its services run.
 
     Evidence: `environment`, `fix` (hash), `services` ({key: {`deploy`, `commit`, `branch`, `tip`}}).
     """
-
-    destructive = False
 
     def __init__(self, repository: Repository, hosting: Hosting) -> None:
         self._repository = repository
@@ -34,10 +33,6 @@ class SourceDeployed:
             facts=tuple(Fact(service.name, f"branch {service.branch}") for service in services),
             consequences=(Line("Reads only.", tone=Tone.GOOD),),
         )
-
-    async def probe(self, ctx: Context) -> Probe:
-        """This step only reads."""
-        return NotDone("This step only reads; it is simply done again.")
 
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Compare branch and live commit with the fix. Raises StepFailed naming the service that lacks it."""
@@ -94,13 +89,11 @@ class SourceDeployed:
         return live, tip
 
 
-class SourceContent:
+class SourceContent(ReadOnly):
     """`source.content`: the release changes exactly the files that the plan declares.
 
     Evidence: `source`, `target` (tips), `files` (paths), `commits` (hashes).
     """
-
-    destructive = False
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -112,10 +105,6 @@ class SourceContent:
             summary=f"Compare what {release.source} brings to {release.target} with the plan's list of files",
             sections=(Section("Declared by the plan", tuple(Line(path) for path in release.files)),),
         )
-
-    async def probe(self, ctx: Context) -> Probe:
-        """This step only reads."""
-        return NotDone("This step only reads; it is simply done again.")
 
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Compare. Raises StepFailed with the files that differ from the plan's."""
