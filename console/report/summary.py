@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from console.domain.plan import Json
-from console.domain.state import RunState, StepStatus
-
-_COUNTED = {
-    "succeeded": StepStatus.SUCCEEDED,
-    "skipped": StepStatus.SKIPPED,
-    "failed": StepStatus.FAILED,
-    "uncertain": StepStatus.UNCERTAIN,
-}
+from console.domain.state import RunState
+from console.domain.summary import criteria_verdicts, step_totals
 
 
 def summary(
@@ -22,22 +16,15 @@ def summary(
     `world` is what the sandbox read from its own servers; `production` is one sentence; `elapsed_s` are wall
     seconds from the start of the run to its end, or to `now` while it is open.
     """
-    statuses = [step.status for step in state.steps.values()]
-    steps: dict[str, Json] = {"total": len(statuses)}
-    steps.update({word: statuses.count(status) for word, status in _COUNTED.items()})
     start = state.started_at or state.created_at or now
     return {
         "run": state.run,
         "outcome": outcome,
-        "steps": steps,
+        "steps": {**step_totals(state).as_dict()},
         "elapsed_s": round(((state.finished_at or now) - start).total_seconds(), 3),
         "pace": state.pace,
         "journal": journal,
         "world": dict(world),
-        "criteria": {criterion.id: _verdict(criterion.met) for criterion in state.criteria.values()},
+        "criteria": {**criteria_verdicts(state)},
         "production": production,
     }
-
-
-def _verdict(met: bool | None) -> str:
-    return {True: "met", False: "failed", None: "open"}[met]

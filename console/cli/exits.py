@@ -1,0 +1,50 @@
+"""How the command line ends: exit codes, and an error as a person reads it."""
+
+import errno
+import sys
+from enum import IntEnum
+from typing import NoReturn
+
+from console.errors import ConfigError, ConsoleError, SandboxError, SecretError
+
+
+class Exit(IntEnum):
+    """The exit codes (design section 9)."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    OPEN = 3
+    ROLLED_BACK = 4
+
+
+def describe(error: ConsoleError) -> str:
+    """What failed, what state production is in, what to do next: a line each, those that are known."""
+    lines = [f"✗ {error.message}"]
+    if error.production:
+        lines.append(f"  production  {error.production}")
+    if error.remedy:
+        lines.append(f"  next        {error.remedy}")
+    return "\n".join(lines)
+
+
+def code_of(error: ConsoleError) -> Exit:
+    """2 for what is wrong with the configuration or its secrets, 1 for everything else."""
+    return Exit.USAGE if isinstance(error, ConfigError | SecretError) else Exit.FAILED
+
+
+def fail(error: ConsoleError) -> NoReturn:
+    """Print the error to standard error and leave."""
+    print(describe(error), file=sys.stderr)
+    raise SystemExit(code_of(error))
+
+
+def from_os(error: OSError, doing: str) -> ConsoleError:
+    """An operating-system error while `doing` something with files, in the console's own words."""
+    where = f" ({error.filename})" if error.filename else ""
+    remedy = {
+        errno.ENOSPC: "Free some space and start again; nothing was lost.",
+        errno.EACCES: "Check who owns the folder and its mode.",
+        errno.EROFS: "Point [journal] directory to a place that can be written.",
+    }.get(error.errno or 0, "")
+    return SandboxError(f"{doing}: {error.strerror or error}{where}", production="Untouched.", remedy=remedy)

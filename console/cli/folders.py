@@ -1,0 +1,55 @@
+"""Where runs are kept, and which of them is meant.
+
+`<state>/runs/<run>` holds the runs of real plans, `<state>/rehearsals/<run>` those of rehearsals with their
+worlds. Everything is the owner's alone.
+"""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.engine.runs import RunSummary, new_run_id, runs
+from console.errors import JournalError
+
+KINDS = ("runs", "rehearsals")
+
+
+def state_directory(config: Path | None, directory: Path | None) -> Path:
+    """The folder under which runs are kept: the one named, the plan's, or the user's state directory."""
+    import platformdirs
+
+    if directory is not None:
+        return directory.expanduser().resolve()
+    named = _of_plan(config) if config is not None else None
+    return named or platformdirs.user_state_path("release-console", appauthor=False)
+
+
+def fresh_run_id() -> str:
+    """The id of a run that begins now."""
+    return new_run_id(datetime.now(UTC))
+
+
+def all_runs(state: Path) -> list[RunSummary]:
+    """All runs, newest first."""
+    found = [run for kind in KINDS for run in runs(state / kind)]
+    return sorted(found, key=lambda run: run.run, reverse=True)
+
+
+def find_run(state: Path, name: str) -> Path:
+    """The folder of a run by its id (or an unambiguous beginning of one), or of the `last`. Raises JournalError."""
+    kept = all_runs(state)
+    fitting = kept[:1] if name == "last" else [run for run in kept if run.run.startswith(name)]
+    if len(fitting) == 1:
+        return fitting[0].directory
+    what = "There are no runs" if not kept else f"{len(fitting) or 'No'} runs are called {name}"
+    raise JournalError(f"{what} in {state}.", remedy="`release-console runs` lists them.")
+
+
+def _of_plan(config: Path) -> Path | None:
+    """What the plan says in `[journal] directory`; None when it says nothing or cannot be read."""
+    try:
+        journal = tomllib.loads(config.read_text(encoding="utf-8")).get("journal", {})
+    except (OSError, ValueError):
+        return None
+    named = journal.get("directory") if isinstance(journal, dict) else None
+    return (config.parent / Path(named).expanduser()).resolve() if isinstance(named, str) and named else None

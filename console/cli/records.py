@@ -1,0 +1,101 @@
+"""Commands that only read: the plan as it is written, and the runs that are kept."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from console.cli.exits import Exit
+from console.cli.folders import all_runs, find_run, state_directory
+from console.cli.production import load_plan
+from console.domain.wire import decode_plan, format_time, plan_digest
+from console.engine.journal import read
+from console.engine.runs import RunSummary, verify
+from console.errors import ConfigError
+
+
+def check_plan(config: Path, *, json: bool) -> Exit:
+    """Say what the plan would do; 2 and every problem when it cannot be used."""
+    from console.report.plan_summary import plan_summary
+
+    try:
+        plan = load_plan(config)
+    except ConfigError as error:
+        if not json:
+            raise
+        print(_compact({"ok": False, "problems": list(error.problems)}))
+        return Exit.USAGE
+    if json:
+        print(_compact({"ok": True, "name": plan.name, "steps": len(plan.steps), "digest": plan_digest(plan)}))
+    else:
+        print(plan_summary(plan))
+    return Exit.DONE
+
+
+def list_runs(config: Path, directory: Path | None, *, json: bool) -> Exit:
+    """A line a run, newest first: its state, who drives it, its age."""
+    kept = all_runs(state_directory(config, directory))
+    if json:
+        for run in kept:
+            print(_compact(_run_json(run)))
+        return Exit.DONE
+    if not kept:
+        print(f"No runs in {state_directory(config, directory)}.")
+    for run in kept:
+        kind = "rehearsal" if run.rehearsal else run.environment
+        driver = f"driven by {run.driver.actor}" if run.driver else ""
+        print(f"{run.run:<24}{_state(run):<12}{_age(run.created_at):<12}{kind:<12}{run.plan}  {driver}".rstrip())
+    return Exit.DONE
+
+
+def print_report(run: str, config: Path, directory: Path | None) -> Exit:
+    """The record of a run as Markdown."""
+    from console.domain.fold import fold
+    from console.report.record import record
+
+    kept = read(find_run(state_directory(config, directory), run))
+    print(record(fold(decode_plan(kept.plan_json), kept.events), kept.events), end="")
+    return Exit.DONE
+
+
+def verify_journal(run: str, config: Path, directory: Path | None) -> Exit:
+    """Whether the record still is what was written; 1 when it is not."""
+    checked = verify(find_run(state_directory(config, directory), run))
+    if not checked.ok:
+        where = f" (line {checked.line})" if checked.line else ""
+        print(f"✗ {checked.run}: {checked.problem}{where}")
+        return Exit.FAILED
+    torn = f"; {checked.torn} bytes of a torn last line were never acted upon" if checked.torn else ""
+    print(f"✔ {checked.run}: {checked.events} events, each following from the one before{torn}")
+    return Exit.DONE
+
+
+def _state(run: RunSummary) -> str:
+    return "unreadable" if run.problem else run.outcome or "open"
+
+
+def _run_json(run: RunSummary) -> dict[str, object]:
+    return {
+        "run": run.run,
+        "state": _state(run),
+        "plan": run.plan,
+        "environment": run.environment,
+        "rehearsal": run.rehearsal,
+        "created_at": format_time(run.created_at) if run.created_at else None,
+        "driver": run.driver.actor if run.driver else None,
+        "events": run.events,
+        "directory": str(run.directory),
+        "problem": run.problem,
+    }
+
+
+def _age(since: datetime | None) -> str:
+    if since is None:
+        return "—"
+    age = datetime.now(UTC) - since
+    if age < timedelta(hours=1):
+        return f"{age.seconds // 60} min ago"
+    return f"{age.seconds // 3600} h ago" if age.days == 0 else f"{age.days} d ago"
+
+
+def _compact(data: dict[str, object]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,73 @@
+"""A run driven without a person: events as lines on standard output, then what came of it."""
+
+import json
+import sys
+from collections.abc import Callable
+
+from console.cli.exits import Exit
+from console.cli.session import Session
+from console.domain.events import Event
+from console.domain.plan import Plan
+from console.domain.wire import encode, format_time
+from console.engine.autopilot import Autopilot, Ending, Outcome
+from console.ports import StateChanged, Update
+from console.report.event_lines import event_line
+
+EXITS = {"completed": Exit.DONE, "failed": Exit.FAILED, "abandoned": Exit.FAILED, "rolled_back": Exit.ROLLED_BACK}
+
+
+def event_json(event: Event) -> str:
+    """An event as one line of JSON: the journal's keys without the chain."""
+    line = {
+        "seq": event.seq,
+        "at": format_time(event.at),
+        "run": event.run,
+        "actor": event.actor,
+        "kind": event.kind.value,
+        "step": event.step,
+        "data": encode(event.data),
+    }
+    return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+
+def printer(plan: Plan, *, as_json: bool) -> Callable[[Update], None]:
+    """A listener that prints every event as it becomes durable."""
+
+    def hear(update: Update) -> None:
+        if isinstance(update, StateChanged):
+            for event in update.events:
+                print(event_json(event) if as_json else event_line(plan, event), flush=True)
+
+    return hear
+
+
+async def fly(session: Session, *, as_json: bool, retry_failed: bool) -> Outcome:
+    """Drive the run to its end or to where a person is needed, printing its events."""
+    stop = session.feed.subscribe(printer(session.plan, as_json=as_json))
+    try:
+        pilot = Autopilot(session.conductor, session.feed, retry_failed=retry_failed)
+        outcome = await pilot.drive()
+        if outcome.ending is not Ending.STOPPED:
+            await session.driving
+        return outcome
+    finally:
+        stop()
+
+
+def exit_of(session: Session, outcome: Outcome) -> Exit:
+    """The exit code of a run that was driven unattended."""
+    if outcome.ending is Ending.STOPPED:
+        return Exit.OPEN
+    return EXITS.get(session.feed.state.outcome, Exit.FAILED)
+
+
+def say_where_it_stopped(session: Session, outcome: Outcome) -> None:
+    """Tell a person on standard error why the run stays open, what state production is in, what to do."""
+    title = session.plan.step(outcome.step).title if outcome.step else session.plan.title
+    lines = [f"✗ {title}: {outcome.message}"]
+    if outcome.production:
+        lines.append(f"  production  {outcome.production}")
+    if outcome.remedy:
+        lines.append(f"  next        {outcome.remedy}")
+    lines.append(f"  The run {session.journal.run} stays open: `release-console rehearse --resume` goes on with it.")
+    print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,82 @@
+"""From a plan to the things that carry it out: secrets, adapters, actions.
+
+The adapters and their libraries (httpx, psycopg, git, …) are imported when a plan is wired, not before.
+"""
+
+import asyncio
+import importlib
+import os
+import pwd
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.domain.plan import Plan, Step
+from console.engine.feed import RunFeed
+from console.ports import Action, Clock, TailStatus
+from console.redact import Redactor
+
+if TYPE_CHECKING:
+    from console.actions.registry import Ports
+
+_HEAVY = (
+    "console.actions.registry",
+    "console.adapters.database",
+    "console.adapters.render",
+    "console.adapters.repository",
+    "console.adapters.scratch",
+    "console.adapters.web",
+    "console.secrets",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A plan's connections to the outside world: what actions and the preflight are given."""
+
+    actions: Callable[[Step], Action]
+    ports: "Ports"
+    redactor: Redactor
+
+
+def actor() -> str:
+    """Who drives, as events name it: `user@host`."""
+    return f"{pwd.getpwuid(os.geteuid()).pw_name}@{os.uname().nodename}"
+
+
+@asynccontextmanager
+async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None = None) -> AsyncIterator[Wired]:
+    """Resolve the plan's secrets and connect its adapters; everything is closed on the way out.
+
+    `cache` is a folder of the console's own for its clone; `feed` is told whether the log is being heard.
+    Raises SecretError.
+    """
+    await asyncio.to_thread(lambda: [importlib.import_module(name) for name in _HEAVY])
+
+    from console.actions.registry import Ports, build
+    from console.adapters.database import PostgresDatabase
+    from console.adapters.render import RenderBackups, RenderClient, RenderHosting, RenderTelemetry
+    from console.adapters.repository import GitRepository
+    from console.adapters.scratch import ScratchServer
+    from console.adapters.web import HttpWeb
+    from console.secrets import resolve_plan
+
+    def heard(connected: bool, reason: str) -> None:
+        if feed is not None:
+            feed.publish(TailStatus(connected, reason))
+
+    secrets = resolve_plan(plan)
+    client = RenderClient(plan.hosting.api_url, secrets.token, plan.hosting.owner_id, clock)
+    async with client, HttpWeb(clock) as web:
+        ports = Ports(
+            hosting=RenderHosting(client),
+            backups=RenderBackups(client),
+            telemetry=RenderTelemetry(client, on_status=heard),
+            repository=GitRepository(plan.release.repository, cache / "clone.git"),
+            database=PostgresDatabase(secrets.database_url, clock, tls=plan.database.tls),
+            scratch=ScratchServer(clock, url=secrets.scratch_url),
+            web=web,
+        )
+        yield Wired(build(ports), ports, Redactor(secrets.values()))
