@@ -167,7 +167,7 @@ def reconcile(state: RunState, intent: i.Reconcile, actor: str) -> tuple[Draft, 
     if step.status is not StepStatus.UNCERTAIN:
         raise Refused(f"{step.step.title} is {step.status}: there is nothing to decide.", remedy=_way_out(step))
     if intent.answer not in ("probe", "done", "not_done"):
-        raise Refused(f"{intent.answer} is no answer.", remedy="Answer probe, done or not_done.")
+        raise Refused(f"“{intent.answer}” is no answer.", remedy="Answer probe, done or not_done.")
     if intent.answer != "probe" and not intent.note.strip():
         raise Refused("Deciding it needs a note.", remedy="Say how you know.")
     if intent.answer == "not_done":

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from console.domain import payload
 from console.domain.events import Event
-from console.domain.state import Attempt, CriterionState, Failure, StepState, StepStatus, Yes
+from console.domain.state import Attempt, CriterionState, Failure, SignOffState, StepState, StepStatus, Yes
 from console.domain.wire import decode_evidence, decode_lines, decode_preview
 from console.domain.working import Working
 
@@ -141,9 +141,9 @@ def reopened(work: Working, event: Event) -> None:
     ids = (step.step.id, *payload.texts(event.data, "with"))
     for each in ids:
         work.put(_cleared(work, work.steps[each]))
-        role = work.steps[each].step.role
-        if role in work.signoffs:
-            work.signoffs[role] = replace(work.signoffs[role], given=None, name="", note="", at=None)
+        signature = work.signoffs.get(work.steps[each].step.role or "")
+        if signature is not None and signature.given is not None:
+            work.signoffs[signature.role] = SignOffState(signature.role, signature.title, signature.required)
     for each, state in work.steps.items():
         kept = tuple(guard for guard in state.overridden_guards if guard not in ids)
         if kept != state.overridden_guards:

@@ -57,6 +57,14 @@ def schema_gap(state: RunState, now: datetime) -> float | None:
     return (now - min(since)).total_seconds() if since else None
 
 
+def errors_count_since(state: RunState) -> datetime | None:
+    """The moment before which errors were of another schema: the end of the migration. None before it."""
+    if not migrated(state):
+        return None
+    ends = [each.ended_at for each in by_action(state, MIGRATE) if each.ended_at is not None]
+    return max(ends, default=None)
+
+
 def watch_schema_gap(state: RunState, now: datetime) -> tuple[Draft, ...]:
     """Speak up when new code waits for its schema longer than the plan accepts."""
     gap, limit = schema_gap(state, now), state.plan.thresholds.schema_gap

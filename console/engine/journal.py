@@ -62,6 +62,7 @@ class FileJournal:
         try:
             directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.mkdir(mode=0o700, exist_ok=True)
+            directory.chmod(0o700)
             (directory / ARTIFACTS).mkdir(mode=0o700, exist_ok=True)
             # A process that died in here left a plan without a journal: that run never began.
             if not (directory / JOURNAL_FILE).exists():

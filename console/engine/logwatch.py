@@ -14,7 +14,7 @@ from console.domain.events import Draft
 from console.domain.health import LogClass, classify
 from console.domain.hosting import LogEntry
 from console.domain.state import RunState
-from console.domain.watch import watch_errors
+from console.domain.watch import errors_count_since, watch_errors
 from console.engine.feed import RunFeed
 from console.engine.monitor import Record
 from console.engine.tail import TailWriter
@@ -49,11 +49,11 @@ class ErrorCounts:
             if kind is not LogClass.OK:
                 self.recent.append((entry.at, entry.service, kind))
 
-    def within(self, now: datetime) -> Counter[tuple[str, LogClass]]:
-        """Errors of the last minute; older ones are dropped."""
+    def within(self, now: datetime, since: datetime | None = None) -> Counter[tuple[str, LogClass]]:
+        """Errors of the last minute, those before `since` left out; older ones are forgotten."""
         while self.recent and (now - self.recent[0][0]).total_seconds() > WINDOW:
             self.recent.popleft()
-        return Counter((service, kind) for _, service, kind in self.recent)
+        return Counter((service, kind) for at, service, kind in self.recent if since is None or at >= since)
 
 
 class LogWatcher:
@@ -90,7 +90,7 @@ class LogWatcher:
     async def judge(self) -> None:
         """Raise and clear alerts by the errors of the last minute."""
         now = self._clock.now()
-        errors = self.counts.within(now)
+        errors = self.counts.within(now, since=errors_count_since(self._feed.state))
 
         def say(state: RunState) -> tuple[Draft, ...]:
             return watch_errors(state, errors, now)
