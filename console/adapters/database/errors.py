@@ -38,6 +38,8 @@ _BY_WORDS = (
         "Nothing answers there: check the host, the port, the network and the server's list of allowed addresses.",
     ),
 )
+_CONNECTING = "Check the connection string, the network and whether the server is up."
+_LOST = "See whether the server is up, then look what it has done."
 _RETRYABLE = frozenset({"53300", "55P03", "57P03", "40P01", "40001"})
 
 
@@ -57,7 +59,7 @@ def translated(error: psycopg.Error, secrets: tuple[str, ...], *, connecting: bo
         message,
         sqlstate=state,
         production="Nothing was done in the database." if connecting else "",
-        remedy=remedy or ("See whether the server is up, then look what it has done." if lost else ""),
+        remedy=remedy or (_CONNECTING if connecting else _LOST if lost else ""),
         retryable=connecting or state in _RETRYABLE,
     )
 

@@ -34,7 +34,7 @@ class Timing:
 
     `overlap`: how far before the last line a reading of the history begins; `lag`: how late the
     history may show a line; `settling`: when a connection's beginning is read again; `quiet`: after how long a
-    silence the history is asked whether it is one.
+    silence the history is asked whether it is one; `healthy`: after how long a connection was no failure.
     """
 
     overlap: float = 5.0
@@ -42,7 +42,8 @@ class Timing:
     settling: tuple[float, ...] = (2.0, 11.0)
     quiet: float = 15.0
     first_pause: float = 0.25
-    longest_pause: float = 10.0
+    longest_pause: float = 5.0
+    healthy: float = 5.0
 
 
 class LogFollower:
@@ -70,7 +71,6 @@ class LogFollower:
                 self._unsettled = self._before_newest(self._timing.lag)
                 if subscription is not None:
                     live = _Live(subscription, self._reader, self._seen, self._unsettled, self._timing)
-                    self._pause = self._timing.first_pause
                     self._on_status(True, "")
                     while (batch := await live.next()) is not None:
                         for entry in batch:
@@ -83,6 +83,7 @@ class LogFollower:
             finally:
                 if live is not None:
                     self._unsettled = None if live.settled else self._unsettled
+                    self._pause = self._timing.first_pause if live.healthy else self._pause
                     await live.close()
                 if subscription is not None:
                     await subscription.close()
@@ -129,8 +130,8 @@ class _Live:
         self._timing = timing
         self._clock = reader.client.clock
         self._resume = resume
-        self._heard = self._clock.monotonic()
-        self._due = [self._heard + seconds for seconds in timing.settling]
+        self._began = self._heard = self._clock.monotonic()
+        self._due = [self._began + seconds for seconds in timing.settling]
         self._first: datetime | None = None
         self._audit: asyncio.Task[list[LogEntry]] | None = None
         self._missed = 0
@@ -139,6 +140,11 @@ class _Live:
     def settled(self) -> bool:
         """The history was read again when everything under way at the beginning had to be in it."""
         return not self._due and self._audit is None
+
+    @property
+    def healthy(self) -> bool:
+        """It lasted long enough not to count as a failure."""
+        return self._clock.monotonic() - self._began >= self._timing.healthy
 
     async def next(self) -> list[LogEntry] | None:
         """The next new lines, perhaps none; None when the connection is over. Raises HostingError."""

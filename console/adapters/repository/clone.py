@@ -29,18 +29,19 @@ class Clone:
     def fetch(self) -> None:
         """Make the clone's branches those of the remote."""
         self._make()
+        # A shallow remote's history is taken as it is, to be found out below, and completed when it is whole again.
+        depth = "--unshallow" if self._is_shallow() else "--update-shallow"
         self.git.run(
-            *("fetch", "--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"),
+            *("fetch", "--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", depth),
             *("--", self.remote, "+refs/heads/*:refs/remotes/origin/*"),
             timeout=_FETCH_S,
         )
-        if self.git.run("rev-parse", "--is-shallow-repository").text == "true":
+        if self._is_shallow():
             raise RepositoryError(
                 f"The repository {without_password(self.remote)} holds a shallow history: "
                 "what it lacks cannot be compared or merged.",
                 production="Nothing was changed.",
-                remedy="Complete it where it lies (git fetch --unshallow), remove the console's clone "
-                f"({self.git.directory}), and try again.",
+                remedy="Complete it where it lies (git fetch --unshallow), then try again.",
             )
 
     def tip(self, branch: str) -> str:
@@ -138,6 +139,9 @@ class Clone:
                 remedy="Make room for it, or name another folder.",
             ) from error
         self.git.run("init", "--quiet", "--bare", "--template=")
+
+    def _is_shallow(self) -> bool:
+        return self.git.run("rev-parse", "--is-shallow-repository").text == "true"
 
     def _candidates(self, digits: str) -> list[str]:
         return self.git.run("rev-parse", f"--disambiguate={digits}", expect=(0, 1, 128)).text.splitlines()
