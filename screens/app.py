@@ -6,6 +6,7 @@ Nothing heavy is imported before the first frame: further screens load when they
 
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +75,7 @@ class ConsoleApp(App[None]):
         self._lines: list[LogLines] = []
         self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._pending = False
+        self._here = copy_context()
         self._beat_at = time.monotonic()
         self._unsubscribe: Callable[[], None] = lambda: None
         self.view = View(feed.state, now(), tail=self._tail, driving=helm is not None)
@@ -115,6 +117,7 @@ class ConsoleApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the run, and begin to listen."""
+        self._here = copy_context()
         self._unsubscribe = self._feed.subscribe(self._heard)
         self.push_screen(RunScreen(self._desk, self._fresh_view()))
         self.set_interval(1.0, self._tick)
@@ -181,7 +184,8 @@ class ConsoleApp(App[None]):
                 self._tail = update
         if not self._pending:
             self._pending = True
-            self.set_timer(1 / FRAMES, self._frame)
+            # The run's tasks publish from a context of their own, in which Textual does not know its application.
+            self._here.run(self.set_timer, 1 / FRAMES, self._frame)
 
     def _frame(self) -> None:
         """Show what has been heard since the last frame."""
