@@ -6,7 +6,7 @@ servers and real processes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -111,7 +111,7 @@ class DatabaseInstance:
     port: int
     database: str
     user: str
-    password: str
+    password: str = field(repr=False)
     version: str
     created_at: datetime
 

@@ -68,6 +68,10 @@ class SandboxDatabases:
         """The ids of all servers, oldest first."""
         return tuple(self._records)
 
+    def running_pid(self, postgres_id: str) -> int | None:
+        """The process id of a server, None while it does not run."""
+        return self._clusters[postgres_id].running_pid()
+
     async def create(self, postgres_id: str, name: str, *, database: str, user: str) -> DatabaseInstance:
         """Make and start a server with an empty `database` that `user` owns, and a reader, `reporting`."""
         now = datetime.now(UTC).isoformat()
@@ -165,12 +169,6 @@ class SandboxDatabases:
         await (cluster.stop() if suspended else cluster.start())
         self._keep(replace(self._records[postgres_id], suspended=suspended))
 
-    async def administer(self, postgres_id: str) -> AsyncConnection:
-        """A superuser's connection to the instance's database, in autocommit; the caller closes it."""
-        record = self._records[postgres_id]
-        conninfo = self._clusters[postgres_id].superuser_conninfo(record.database)
-        return await AsyncConnection.connect(conninfo, autocommit=True)
-
     def _cluster(self, record: ServerRecord) -> Cluster:
         return Cluster(self._tools, self._folder / record.id, record.port, record.superuser_password)
 
@@ -187,6 +185,8 @@ async def _create_database(cluster: Cluster, record: ServerRecord) -> None:
     async with await AsyncConnection.connect(cluster.superuser_conninfo(), autocommit=True) as link:
         for role in (owner, reader):
             await link.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, record.password))
+        # The owner sees who blocks whom, and may end a session, without being a superuser.
+        await link.execute(sql.SQL("GRANT pg_monitor, pg_signal_backend TO {}").format(owner))
         await link.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
     async with await AsyncConnection.connect(cluster.superuser_conninfo(record.database), autocommit=True) as link:
         await link.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
