@@ -180,10 +180,11 @@ class Deployer:
 
     def _go_live(self, service: Service, deploy: Deploy) -> None:
         former = self._ledger.state.live_deploy(service)
+        if former is not None:
+            # Saved together with the new one: never are two live.
+            former.status, former.updated_at = "deactivated", utc_now()
         service.live_deploy = deploy.id
         self._end(deploy, "live")
-        if former is not None:
-            self._set_status(former, "deactivated")
         self._builder.say(service, "==> Your service is live")
 
     def _set_status(self, deploy: Deploy, status: DeployStatus) -> None:

@@ -21,6 +21,8 @@ from console.sandbox.render.traffic import Traffic
 
 _MOST_BODY = 10 * 2**20
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+# Idle connections are dropped well before an instance would: none is re-used in the moment of its end.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2.0)
 # These belong to one connection, not to the message (RFC 9110, section 7.6.1).
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
@@ -94,7 +96,7 @@ class Edge:
         self._services: dict[int, Service] = {}
         self._targets: dict[str, Target] = {}
         # The environment's proxies are none of these loopback requests' business.
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
 
     def publish(self, service: Service) -> None:
         """Answer for a service on its public port."""
@@ -182,7 +184,7 @@ class Edge:
         message = (
             f"[{scope['method']}]{status} {host}{_raw_target(scope)} "
             f'clientIP="{scope["client"][0]}" requestID="{random_text(16)}" '
-            f"responseTimeMS={elapsed_ms:.0f} responseBytes={answer.size} userAgent={agent!r}"
+            f'responseTimeMS={elapsed_ms:.0f} responseBytes={answer.size} userAgent="{agent}"'
         )
         self._traffic.record(self._logs.append(message, labels, round(elapsed_ms, 3)))
 

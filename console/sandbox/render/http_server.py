@@ -30,11 +30,23 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the process's signal handlers alone: they belong to whoever runs the loop."""
         yield
+
+    def leave(self) -> None:
+        """Begin to stop."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        """Refresh the answers' `Date` once a second until it is time to stop, and wake for nothing else."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 1.0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -78,7 +90,7 @@ class LoopbackServer:
     async def stop(self) -> None:
         """Stop listening, and end what is under way within some seconds."""
         if self._task is not None:
-            self._server.should_exit = True
+            self._server.leave()
             await self._task
             self._task = None
 

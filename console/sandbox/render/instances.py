@@ -69,16 +69,20 @@ class Instances:
         if deploy.checkout is None:
             raise InstanceUnhealthyError("nothing has been built for this deploy")
         instance_id = new_instance_id(service.id)
-        app = await self._apps.start(
-            role=service.role,
-            root=self._root / deploy.checkout,
-            env={**(deploy.env or {}), **_platform_env(service, deploy, instance_id)},
-            on_line=self._line_writer(service.id, instance_id),
+        starting = asyncio.ensure_future(
+            self._apps.start(
+                role=service.role,
+                root=self._root / deploy.checkout,
+                env={**(deploy.env or {}), **_platform_env(service, deploy, instance_id)},
+                on_line=self._line_writer(service.id, instance_id),
+            )
         )
         try:
+            app = await asyncio.shield(starting)
             healthy = await app.healthy(_HEALTH_TIMEOUT)
         except BaseException:
-            await asyncio.shield(app.stop())
+            # Cancelled in the midst of it: what has been started must not be left behind.
+            await (await starting).stop()
             raise
         if not healthy:
             await app.stop()
@@ -112,6 +116,9 @@ class Instances:
         except InstanceUnhealthyError as error:
             self._ledger.event(service.id, "server_failed", {"reason": _failure(str(error))})
             raise
+        if service.suspended:
+            await instance.app.stop()
+            return
         self.promote(instance)
         self._ledger.event(service.id, "server_available")
         self._ledger.save()

@@ -101,7 +101,6 @@ class LogStore:
         for path in (self._older, self._path):
             if path.exists():
                 self._read(path)
-        self._trim()
         self._file = self._path.open("ab")
 
     def close(self) -> None:
@@ -117,8 +116,6 @@ class LogStore:
         entry = LogEntry(identity, self._last_ns, message, labels, latency_ms)
         self._keep(entry)
         self._write(entry)
-        if len(self._entries) > 2 * _MOST_IN_MEMORY:
-            self._trim()
         for subscription in self._subscriptions:
             if subscription.query.accepts(message, labels):
                 subscription.offer(entry)
@@ -161,10 +158,9 @@ class LogStore:
     def _keep(self, entry: LogEntry) -> None:
         self._entries.append(entry)
         self._times.append(entry.at_ns)
-
-    def _trim(self) -> None:
-        del self._entries[:-_MOST_IN_MEMORY]
-        del self._times[:-_MOST_IN_MEMORY]
+        if len(self._entries) > 2 * _MOST_IN_MEMORY:
+            del self._entries[:-_MOST_IN_MEMORY]
+            del self._times[:-_MOST_IN_MEMORY]
 
     def _read(self, path: Path) -> None:
         for line in path.read_bytes().splitlines(keepends=True):

@@ -43,7 +43,7 @@ class Recoveries:
                 "the last ten minutes cannot be recovered"
             )
         created = Postgres(
-            id=new_id("dpg"),
+            id=f"{new_id('dpg')}-a",
             name=name or f"{postgres.name}-recovery",
             environment=postgres.environment,
             created_at=now,

@@ -5,7 +5,10 @@ goes on where the last one stood, with the live instances started again from the
 """
 
 import asyncio
-from collections.abc import Coroutine
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
+from console.errors import SandboxError
 from console.sandbox.contracts import Apps, Databases, Faults, Pace, Source
 from console.sandbox.render.api.deploys import DeploysApi
 from console.sandbox.render.api.downloads import Downloads
@@ -52,8 +56,10 @@ from console.sandbox.render.world_report import report
 
 _SAVE_EVERY = 1.0
 
+_log = logging.getLogger(__name__)
 
-class StandInStartError(Exception):
+
+class StandInStartError(SandboxError):
     """The workspace could not be brought up: a service has no live instance."""
 
 
@@ -134,15 +140,17 @@ class RenderStandIn:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._watching.clear()
-        for part in (self._deployer, self._exports, self._recoveries):
-            await part.stop()
-        self._gate.close()
-        await asyncio.gather(*(server.stop() for server in self._servers))
-        await self._instances.stop_all()
-        await self._edge.aclose()
-        self._ledger.save()
-        self._logs.close()
-        self._recorder.close()
+        async with AsyncExitStack() as parts:
+            # The last one here is the first to stop, and one that fails keeps none of the others from it.
+            parts.callback(self._recorder.close)
+            parts.callback(self._logs.close)
+            parts.callback(self._ledger.save)
+            parts.push_async_callback(self._edge.aclose)
+            parts.push_async_callback(self._instances.stop_all)
+            parts.push_async_callback(_together, *(server.stop for server in self._servers))
+            parts.callback(self._gate.close)
+            for part in (self._recoveries, self._exports, self._deployer):
+                parts.push_async_callback(part.stop)
 
     async def branch_moved(self, branch: str) -> None:
         """Tell that a branch was pushed; when this returns, the deploys that it triggers exist."""
@@ -177,7 +185,7 @@ class RenderStandIn:
         await self._recoveries.settle()
         await self._instances.start_live()
         self._deployer.resume()
-        await asyncio.gather(*(self._bring_to_life(service) for service in state.services.values()))
+        await _together(*(partial(self._bring_to_life, service) for service in state.services.values()))
         self._exports.resume()
         self._watch(self._autodeploy.watch())
         self._watch(self._sampler.run())
@@ -203,7 +211,9 @@ class RenderStandIn:
         return next(seed.branch for seed in self._seed.services if seed.id == service.id)
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
-        self._watching.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(_report_failure)
+        self._watching.append(task)
 
     async def _save_regularly(self) -> None:
         """Make the counters durable, which alone are not saved with each change."""
@@ -231,6 +241,19 @@ class RenderStandIn:
         )
         application.router.redirect_slashes = False
         return application
+
+
+async def _together(*work: Callable[[], Awaitable[None]]) -> None:
+    """Do things side by side, all of them to their end; then raise what the first of them raised, if any."""
+    for outcome in await asyncio.gather(*(one() for one in work), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
+
+
+def _report_failure(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        _log.error("a part of the stand-in ended", exc_info=error)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

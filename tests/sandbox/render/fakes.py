@@ -24,6 +24,8 @@ class FakeSource:
     def __init__(self) -> None:
         self.branches: dict[str, str] = {}
         self._commits: dict[str, tuple[CommitInfo, Files]] = {}
+        self.may_check_out = asyncio.Event()
+        self.may_check_out.set()
 
     def push(self, branch: str, message: str, changes: Mapping[str, str]) -> str:
         """Commit `changes` on top of a branch and move it; the new commit's hash."""
@@ -45,6 +47,7 @@ class FakeSource:
         return tuple(sorted(name for name in before | after if before.get(name) != after.get(name)))
 
     async def checkout(self, commit: str, destination: Path) -> None:
+        await self.may_check_out.wait()
         for name, content in self._commits[commit][1].items():
             path = destination / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +62,7 @@ class FakeApp:
     root: Path
     env: dict[str, str]
     on_line: Callable[[str], None]
+    may_be_healthy: asyncio.Event
     stopped: bool = False
     release: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,6 +82,7 @@ class FakeApp:
         self.on_line(f"listening as {self.role}")
 
     async def healthy(self, timeout: float) -> bool:
+        await self.may_be_healthy.wait()
         return not self.stopped and "healthy: no" not in self._version()
 
     async def stop(self) -> None:
@@ -121,13 +126,15 @@ class FakeApps:
 
     def __init__(self) -> None:
         self.started: list[FakeApp] = []
+        self.may_be_healthy = asyncio.Event()
+        self.may_be_healthy.set()
 
     @property
     def running(self) -> list[FakeApp]:
         return [app for app in self.started if not app.stopped]
 
     async def start(self, *, role: Role, root: Path, env: Mapping[str, str], on_line: Callable[[str], None]) -> FakeApp:
-        app = FakeApp(role, root, dict(env), on_line)
+        app = FakeApp(role, root, dict(env), on_line, self.may_be_healthy)
         await app.start()
         self.started.append(app)
         return app

@@ -42,28 +42,33 @@ async def test_a_push_is_seen_without_being_told(world: World, api: httpx.AsyncC
     assert await deploy_in(api, BACKEND, "live", commit=commit)
 
 
-async def test_a_deploy_passes_through_its_statuses(start_world: StartWorld) -> None:
-    world = await start_world(pace=400)
-    async with world.client() as api:
-        commit = await world.push(version="v2")
-        (newest, *_) = await deploys_of(api, BACKEND)
-        assert newest["status"] in ("created", "build_in_progress")
-        seen: list[str] = []
+async def test_a_deploy_passes_through_its_statuses(world: World, api: httpx.AsyncClient) -> None:
+    world.source.may_check_out.clear()
+    world.apps.may_be_healthy.clear()
+    commit = await world.push(version="v2")
+    building = await deploy_in(api, BACKEND, "build_in_progress", commit=commit)
+    assert "finishedAt" not in building
+    world.source.may_check_out.set()
+    await deploy_in(api, BACKEND, "update_in_progress", commit=commit)
+    assert (await world.visit()).json()["version"] == "v1"
+    world.apps.may_be_healthy.set()
+    live = await deploy_in(api, BACKEND, "live", commit=commit)
+    assert live["id"] == building["id"]
+    events = (await api.get(f"/services/{BACKEND}/events")).json()
+    types = [item["event"]["type"] for item in events[:4]]
+    assert types == ["deploy_ended", "deploy_started", "build_ended", "build_started"]
 
-        async def ended() -> bool:
-            response = await api.get(f"/services/{BACKEND}/deploys/{newest['id']}")
-            status = response.json()["status"]
-            if status not in seen:
-                seen.append(status)
-            return bool(status == "live")
 
-        await eventually(ended)
-        assert [status for status in seen if status != "created"] == [
-            "build_in_progress",
-            "update_in_progress",
-            "live",
-        ]
-        assert (await api.get(f"/services/{BACKEND}/deploys/{newest['id']}")).json()["commit"]["id"] == commit
+async def test_behind_a_deploy_that_switches_over_another_one_waits(world: World, api: httpx.AsyncClient) -> None:
+    world.apps.may_be_healthy.clear()
+    commit = await world.push(version="v2")
+    await deploy_in(api, BACKEND, "update_in_progress", commit=commit)
+    response = await api.post(f"/services/{BACKEND}/deploys", json={"commitId": world.first})
+    assert (response.status_code, response.content) == (202, b"")
+    queued, _, _ = await deploys_of(api, BACKEND)
+    assert (queued["status"], queued["commit"]["id"]) == ("queued", world.first)
+    world.apps.may_be_healthy.set()
+    assert (await deploy_in(api, BACKEND, "live", commit=world.first))["id"] == queued["id"]
 
 
 async def test_a_commit_message_can_forbid_the_deploy(world: World, api: httpx.AsyncClient) -> None:
@@ -121,8 +126,9 @@ async def test_a_new_deploy_cancels_the_one_that_builds(start_world: StartWorld)
 
 
 async def test_behind_a_running_deploy_the_latest_one_waits(start_world: StartWorld) -> None:
-    world = await start_world(pace=400, overlap="wait")
+    world = await start_world(overlap="wait")
     async with world.client() as api:
+        world.source.may_check_out.clear()
         running = await world.push(version="v2")
         for _ in range(2):
             response = await api.post(f"/services/{BACKEND}/deploys", json={"commitId": world.first})
@@ -130,6 +136,7 @@ async def test_behind_a_running_deploy_the_latest_one_waits(start_world: StartWo
         newest, middle, oldest, _ = await deploys_of(api, BACKEND)
         assert (newest["status"], middle["status"]) == ("queued", "canceled")
         assert oldest["commit"]["id"] == running
+        world.source.may_check_out.set()
         live = await deploy_in(api, BACKEND, "live", commit=world.first)
         assert live["id"] == newest["id"]
         assert (await deploys_of(api, BACKEND))[2]["status"] == "deactivated"

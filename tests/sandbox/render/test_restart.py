@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 
 from console.sandbox.render import StandInStartError
+from console.sandbox.render.state import State, StateFile
 from tests.sandbox.render.conftest import (
     BACKEND,
     DATABASE,
@@ -68,6 +70,29 @@ async def test_a_build_that_was_interrupted_goes_on(start_world: StartWorld) -> 
         live = await deploy_in(api, BACKEND, "live", commit=commit)
         assert live["id"] == interrupted["id"]
         assert len(await deploys_of(api, BACKEND)) == 2
+
+
+async def test_every_saved_state_is_a_safe_place_to_die(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[State] = []
+    adapter = TypeAdapter(State)
+    save = StateFile.save
+
+    def keep(self: StateFile, state: State) -> None:
+        saved.append(adapter.validate_json(adapter.dump_json(state)))
+        save(self, state)
+
+    monkeypatch.setattr(StateFile, "save", keep)
+    async with world.client() as api:
+        for version in ("v2", "v3"):
+            commit = await world.push(version=version)
+            await deploy_in(api, BACKEND, "live", commit=commit)
+    assert len(saved) >= 8
+    for state in saved:
+        service = state.services[BACKEND]
+        live = [deploy.id for deploy in state.deploys_of(BACKEND) if deploy.status == "live"]
+        assert live == [service.live_deploy]
+        newest = next(state.deploys_of(BACKEND))
+        assert newest.commit.id == service.seen_head
 
 
 async def test_an_export_that_was_interrupted_is_made_anew(world: World) -> None:
