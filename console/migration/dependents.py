@@ -18,7 +18,8 @@ from console.ports import Row
 
 # deptype 'n' makes DROP COLUMN fail, 'a' and 'i' let the object go with the column, and win where an object has both.
 _DIRECT = """
-SELECT DISTINCT ON (3, 5, 1) att.attname AS column, d.deptype::text AS deptype, object.type, rel.relkind::text AS relkind,
+SELECT DISTINCT ON (3, 5, 1)
+    att.attname AS column, d.deptype::text AS deptype, object.type, rel.relkind::text AS relkind,
     coalesce(rel_ns.nspname || '.' || rel.relname, idx_ns.nspname || '.' || idx.relname,
         part_ns.nspname || '.' || part.relname || '.' || coalesce(con.conname, pol.polname, trg.tgname, rw.rulename,
             gen.attname), object.identity) AS name,

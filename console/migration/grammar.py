@@ -1,7 +1,7 @@
 """PostgreSQL's own grammar (libpg_query), as the rest of this package needs it.
 
-Positions are bytes of the UTF-8 text, as libpg_query counts them. Importing this module loads the library, so
-the modules that are needed early import it inside their functions.
+Positions are bytes of the UTF-8 text, as libpg_query counts them; only its errors count characters. Importing this
+module loads the library, so the modules that are needed early import it inside their functions.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     find_nodes: Callable[[Any, type], Iterator[Any]]
 
     class PgQueryError(Exception):
-        """What PostgreSQL's parser says, and where: a byte of the text, counted from 1, 0 when unknown."""
+        """What PostgreSQL's parser says, and where: a character of the text, counted from 1, 0 when unknown."""
 
         message: str
         cursorpos: int

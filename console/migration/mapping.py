@@ -130,6 +130,14 @@ async def transitions(reader: Reader, migration: Migration, source: QualifiedNam
     return tuple(Transition(text_or_none(row["old"]), text_or_none(row["new"]), whole(row["rows"])) for row in rows)
 
 
+def old_counts(moved: Sequence[Transition]) -> tuple[tuple[str | None, int], ...]:
+    """How many rows held each old value, most rows first."""
+    counts: dict[str | None, int] = {}
+    for item in moved:
+        counts[item.old] = counts.get(item.old, 0) + item.rows
+    return tuple(sorted(counts.items(), key=lambda entry: -entry[1]))
+
+
 async def claim_counts(reader: Reader, migration: Migration, source: QualifiedName) -> tuple[ClaimCount, ...]:
     """For each claim of the plan: the rows of `source` that the mapping gives another value than promised."""
     return tuple([await _claim_count(reader, migration, source, index) for index in range(len(migration.claims))])

@@ -55,8 +55,8 @@ def _decode(path: str, content: bytes) -> str:
 
 def _syntax_problem(sql: str, error: PgQueryError) -> Problem:
     position = max(error.cursorpos - 1, 0)
-    line = grammar.line_at(sql, position)
-    rest = sql.encode()[position:].decode(errors="replace")
+    line = sql.count("\n", 0, position) + 1
+    rest = sql[position:]
     if rest.startswith("\\"):
         command = rest.split("\n", 1)[0].strip()
         return Problem(

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 from console.domain.databases import Backend
 from console.domain.plan import Migration
+from console.errors import DatabaseError
 from console.migration import catalog
 from console.migration.reading import text_or_none
 from console.migration.saved_copy import Origin, copy_name, existing_origin
 from console.ports import Database, Row
+
+# invalid_parameter_value: the id lies beyond all that this server has given out.
+_IN_THE_FUTURE = "22023"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,11 @@ async def live_backend(database: Database, marker: str) -> Backend | None:
 
 
 async def transaction_status(database: Database, transaction: str) -> str | None:
-    """`committed`, `aborted` or `in progress`; None when the server does not know it any more."""
-    rows = await database.fetch(
-        "SELECT CASE WHEN %(id)s::xid8 < pg_snapshot_xmax(pg_current_snapshot()) "
-        "THEN pg_xact_status(%(id)s::xid8) END AS status",
-        {"id": transaction},
-    )
+    """`committed`, `aborted` or `in progress`; None when this server does not know it (too old, or of another)."""
+    try:
+        rows = await database.fetch("SELECT pg_xact_status(%(id)s::xid8) AS status", {"id": transaction})
+    except DatabaseError as error:
+        if error.sqlstate == _IN_THE_FUTURE:
+            return None
+        raise
     return text_or_none(rows[0]["status"])

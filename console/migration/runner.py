@@ -108,14 +108,10 @@ class MigrationRunner:
         saved = await self._save(began, table)
         timings = [await self._execute(statement) for statement in self._script.statements]
         await transaction.restore(self._session, self._migration, path)
-        await self._step(f"holding {saved.rows} rows against the saved copy")
-        await verification.prove(self._session, self._migration, saved.name, table)
-        await self._step("writing the history row")
-        by_file = await record_history(self._session, self._migration, self._script, history, began.at)
-        result = await self._result(began, table, saved, timings)
+        result = await self._proven(began, table, history, saved, tuple(timings))
         self._stop_if_asked()
         await self._report(Progress("committing", share=1.0, data={"committing": True}, durable=True))
-        return replace(result, history_by_file=by_file)
+        return result
 
     async def _save(self, began: Began, table: QualifiedName) -> saved_copy.SavedCopy:
         await self._step(f"saving what will be dropped to {self._migration.saved_copy}")
@@ -146,26 +142,37 @@ class MigrationRunner:
             await transaction.set_limits(self._session, self._migration)
         return StatementTiming(statement.number, statement.line, statement.title, rows, seconds)
 
-    async def _result(
-        self, began: Began, table: QualifiedName, saved: saved_copy.SavedCopy, timings: list[StatementTiming]
+    async def _proven(
+        self,
+        began: Began,
+        table: QualifiedName,
+        history: QualifiedName,
+        saved: saved_copy.SavedCopy,
+        timings: tuple[StatementTiming, ...],
     ) -> MigrationResult:
+        """Prove the rows, write the history row, and count. The times are known only after COMMIT."""
+        session, migration = self._session, self._migration
+        await self._step(f"holding {saved.rows} rows against the saved copy")
+        new_counts = await verification.prove(session, migration, saved.name, table)
+        await self._step("writing the history row")
+        by_file = await record_history(session, migration, self._script, history, began.at)
         self._doing = "counting the rows"
-        migration = self._migration
-        notices = await self._session.notices()
+        moved = await mapping.transitions(session, migration, saved.name)
+        notices = await session.notices()
         return MigrationResult(
             began=began,
             saved_copy=str(saved.name),
             rows_saved=saved.rows,
-            old_counts=await catalog.value_counts(self._session, saved.name, migration.mapping.source),
-            new_counts=await catalog.value_counts(self._session, table, migration.mapping.target),
-            transitions=await mapping.transitions(self._session, migration, saved.name),
-            claims=await mapping.claim_counts(self._session, migration, saved.name),
-            statements=tuple(timings),
-            own_xids=await own_versions(self._session, table, began.transaction),
+            old_counts=mapping.old_counts(moved),
+            new_counts=new_counts,
+            transitions=moved,
+            claims=await mapping.claim_counts(session, migration, saved.name),
+            statements=timings,
+            own_xids=await own_versions(session, table, began.transaction),
             locked=0.0,
             seconds=0.0,
             notices=(*notices, self._warning) if self._warning else notices,
-            history_by_file=False,
+            history_by_file=by_file,
         )
 
     async def _step(self, doing: str) -> None:

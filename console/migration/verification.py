@@ -6,17 +6,19 @@ from console.migration import catalog, mapping
 from console.migration.names import QualifiedName
 from console.migration.reading import Reader
 
+ValueCounts = tuple[tuple[str | None, int], ...]
+
 SHOWN = 20
 """How many differing rows are shown; all are counted."""
 
 _REMEDY = "The plan's mapping and the file do not say the same. Decide which is right, correct the other, and retry."
 
 
-async def prove(reader: Reader, migration: Migration, saved: QualifiedName, table: QualifiedName) -> None:
-    """Raise VerificationFailed with the difference, unless everything is as the plan has it."""
+async def prove(reader: Reader, migration: Migration, saved: QualifiedName, table: QualifiedName) -> ValueCounts:
+    """The counts by new value. Raises VerificationFailed with the difference unless all is as the plan has it."""
     await _prove_shape(reader, migration, table)
     await _prove_rows(reader, migration, saved, table)
-    await _prove_domain(reader, migration, table)
+    return await _prove_domain(reader, migration, table)
 
 
 async def _prove_shape(reader: Reader, migration: Migration, table: QualifiedName) -> None:
@@ -58,11 +60,11 @@ async def _prove_rows(reader: Reader, migration: Migration, saved: QualifiedName
     )
 
 
-async def _prove_domain(reader: Reader, migration: Migration, table: QualifiedName) -> None:
+async def _prove_domain(reader: Reader, migration: Migration, table: QualifiedName) -> ValueCounts:
     counts = await catalog.value_counts(reader, table, migration.mapping.target)
     outside = [(value, rows) for value, rows in counts if value not in migration.mapping.domain]
     if not outside:
-        return
+        return counts
     lines = tuple(
         f"{'NULL' if value is None else repr(value)}: {rows} row{'s' if rows != 1 else ''}" for value, rows in outside
     )

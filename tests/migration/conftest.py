@@ -57,7 +57,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database(server: Server) -> LiveDatabase:
+def database(server: Server) -> Iterator[LiveDatabase]:
+    name = server.new_database()
+    yield LiveDatabase(server, name)
+    server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def untouched_database(server: Server) -> LiveDatabase:
+    """One database for all the tests that leave it as they found it."""
     return LiveDatabase(server, server.new_database())
 
 

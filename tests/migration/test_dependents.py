@@ -151,7 +151,7 @@ async def test_another_tables_column_of_the_same_name_is_not_ours(
     await database.run(
         "ALTER TABLE contacts ADD COLUMN is_trial boolean",
         "CREATE FUNCTION contact_trials() RETURNS bigint LANGUAGE sql AS 'SELECT count(is_trial) FROM contacts'",
-        "CREATE FUNCTION tell(is_trial boolean) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN is_trial THEN 'y' END $$",
+        "CREATE FUNCTION tell(is_trial boolean) RETURNS bool LANGUAGE sql AS 'SELECT NOT is_trial'",
         "CREATE FUNCTION lonely() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'license_status'; END $$",
     )
     found = await find_dependents(database, migration, script)
