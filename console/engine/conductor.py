@@ -66,6 +66,7 @@ class Conductor:
         self._tasks = Tasks(self._writer.poke)
         self._closing: str | None = None
         self._close = asyncio.Event()
+        self._begun = False
         self._ended = asyncio.Event()
 
     @property
@@ -76,9 +77,15 @@ class Conductor:
     async def run(self) -> RunState:
         """Drive until the run is finished or `close` is called; the state then.
 
+        A run that is finished already is left as it is. The last line of an orderly end is that the driver left:
+        a line is protected by the one behind it, so the end of the run itself cannot be edited unseen.
+
         Raises JournalError when the record can no longer be written, after what ran has come to a stop.
         """
+        self._begun = True
         try:
+            if self.state.status is RunStatus.FINISHED or self._closing is not None:
+                return self.state
             await self._writer.append(self._opening())
             for each in self.state.steps.values():
                 if each.status is StepStatus.UNCERTAIN:
@@ -86,9 +93,8 @@ class Conductor:
             while self._goes_on():
                 self._start_due()
                 await self._writer.serve()
-            if self._closing is not None:
-                await self._tasks.cancel()
-                await self._writer.append((Draft(Kind.DRIVER_LEFT, data={"reason": self._closing}),))
+            await self._tasks.cancel()
+            await self._writer.append((Draft(Kind.DRIVER_LEFT, data={"reason": self._closing or "it is finished"}),))
         except JournalError as error:
             self._feed.publish(JournalFailed(error.message, error.remedy))
             self._writer.shut(error)
@@ -108,7 +114,8 @@ class Conductor:
         self._closing = reason
         self._close.set()
         self._writer.poke()
-        await self._ended.wait()
+        if self._begun:
+            await self._ended.wait()
 
     async def send(self, intent: i.Intent) -> None:
         """Ask for something. Returns when its events are durable; raises Refused with the reason."""

@@ -1,27 +1,486 @@
-"""A run from its first event to its last, over a fake world."""
+"""What the conductor does with intents, steps and a world that changes, over a fake world."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.domain.state import RunState
-from console.engine.autopilot import Autopilot, Ending, Outcome
-from tests.domain.plans import release_plan
-from tests.engine.world import Console, console
+import pytest
+
+from console.domain import intents as i
+from console.domain.events import Kind
+from console.domain.outcome import Done, Evidence, Reading, Unknown
+from console.domain.plan import Plan
+from console.domain.state import RunState, RunStatus, StepStatus
+from console.engine.autopilot import Autopilot
+from console.engine.desk import Limits
+from console.errors import (
+    HostingError,
+    JournalError,
+    OutcomeUnknown,
+    Refused,
+    StepFailed,
+    Stopped,
+    VerificationFailed,
+)
+from console.ports import JournalFailed, StepNews, Update
+from tests.domain.plans import ASKED, TYPED, plan, release_plan, step
+from tests.engine.world import Console, FakeWorld, MemoryJournal, console, disk_full, until
+
+ONE = plan(step("a"))
+ASKING = plan(step("a", confirmation=ASKED))
+ARMING = plan(step("a"), step("b", after=("a",), confirmation=TYPED))
 
 
-async def unattended(run: Console, *, retry_failed: bool = False) -> tuple[RunState, Outcome]:
-    """Drive a run by the autopilot until that stops."""
-    driving = asyncio.create_task(run.conductor.run())
-    outcome = await Autopilot(run.conductor, run.feed, retry_failed=retry_failed).drive()
+@asynccontextmanager
+async def driving(
+    plan: Plan, directory: Path, *, world: FakeWorld | None = None, limits: Limits | None = None, start: bool = True
+) -> AsyncIterator[Console]:
+    """A console whose conductor runs, with the run begun; closed on the way out."""
+    run = console(plan, directory, world=world, limits=limits)
+    task = asyncio.create_task(run.conductor.run())
+    if start:
+        await run.conductor.send(i.Start())
+    yield run
     await run.conductor.close()
-    return await driving, outcome
+    await task
 
 
-async def test_an_undisturbed_run_is_completed_and_does_everything_once(tmp_path: Path) -> None:
-    run = console(release_plan(), tmp_path)
-    state, outcome = await unattended(run)
-    assert outcome == Outcome(Ending.COMPLETED, production=state.production)
-    assert set(run.world.done.values()) == {1}
-    assert all(each.over for each in state.steps.values())
-    assert all(each.met for each in state.criteria.values())
-    assert all(each.given for each in state.signoffs.values())
+def status(step: str, *wanted: StepStatus) -> Callable[[RunState], bool]:
+    return lambda state: state.steps[step].status in wanted
+
+
+def in_the_middle_of_it(state: RunState) -> bool:
+    """Whether step `a` has begun its work and not ended it."""
+    return bool(state.steps["a"].progress)
+
+
+def kinds(run: Console, step: str | None = None) -> list[Kind]:
+    return [each.kind for each in run.journal.events() if step is None or each.step == step]
+
+
+async def yes(run: Console, step: str, typed: str = "") -> None:
+    """Look at a step and confirm it."""
+    await run.conductor.send(i.Look(step))
+    await run.conductor.send(i.Confirm(step, run.feed.state.steps[step].preview_digest or "", typed=typed))
+
+
+class TestAStep:
+    async def test_looks_starts_performs_verifies_and_ends(self, tmp_path: Path) -> None:
+        async with driving(ONE, tmp_path) as run:
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert kinds(run, "a") == [Kind.STEP_STARTED, Kind.STEP_PROGRESSED, Kind.STEP_SUCCEEDED]
+            assert run.world.calls == {"a.preview": 1, "a.perform": 1, "a.verify": 1}
+            assert state.steps["a"].before == {"count": 0}
+            assert state.steps["a"].evidence == Evidence("a is done", {"count": 1})
+
+    async def test_shows_progress_that_is_not_worth_a_line(self, tmp_path: Path) -> None:
+        news: list[Update] = []
+        async with driving(ONE, tmp_path, start=False) as run:
+            run.feed.subscribe(news.append)
+            await run.conductor.send(i.Start())
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+        assert [each.progress.text for each in news if isinstance(each, StepNews)] == ["begun", "done"]
+        assert kinds(run).count(Kind.STEP_PROGRESSED) == 1
+
+    @pytest.mark.parametrize(
+        ("error", "message", "production"),
+        [
+            (StepFailed("no", production="as before", remedy="do this"), "no", "as before"),
+            (HostingError("500", status=500, sent=True), "500", "The step had begun"),
+            (ValueError("surprise"), "ended with a defect of the console: ValueError: surprise", "had begun"),
+        ],
+    )
+    async def test_that_fails_says_so_and_the_conductor_lives(
+        self, tmp_path: Path, error: Exception, message: str, production: str
+    ) -> None:
+        world = FakeWorld(perform_errors={"a": [error]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            failure = state.steps["a"].failure
+            assert failure is not None
+            assert message in failure.message
+            assert production in failure.production
+            assert failure.remedy
+            await run.conductor.send(i.Retry("a"))
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert state.steps["a"].attempt == 2
+
+    async def test_that_cannot_even_begin_has_changed_nothing(self, tmp_path: Path) -> None:
+        world = FakeWorld(preview_errors={"a": [StepFailed("the branch is gone")]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert "changed nothing" in state.steps["a"].failure.production
+            assert Kind.STEP_STARTED not in kinds(run)
+
+    async def test_whose_verification_fails_keeps_its_evidence(self, tmp_path: Path) -> None:
+        world = FakeWorld(verify_errors={"a": [VerificationFailed("449 rows, not 450", lines=("row 7",))]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].evidence == Evidence("a is done", {"count": 1})
+            assert state.steps["a"].failure is not None
+            assert state.steps["a"].failure.lines == ("row 7",)
+
+    async def test_that_changes_production_never_runs_without_a_yes(self, tmp_path: Path) -> None:
+        async with driving(plan(step("a", action="migrate.run")), tmp_path) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert "asks nobody to confirm" in state.steps["a"].failure.message
+            assert run.world.done["a"] == 0
+
+    async def test_runs_beside_others(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event(), "b": asyncio.Event()})
+        async with driving(plan(step("a"), step("b")), tmp_path, world=world) as run:
+            await until(run.feed, lambda state: len(state.running) == 2)
+            world.gates["b"].set()
+            await until(run.feed, status("b", StepStatus.SUCCEEDED))
+            world.gates["a"].set()
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+
+    async def test_an_error_is_freed_of_secrets(self, tmp_path: Path) -> None:
+        world = FakeWorld(perform_errors={"a": [StepFailed("token s3cret", lines=("s3cret",), data={"k": "s3cret"})]})
+        run = console(ONE, tmp_path, world=world, redact=lambda text: text.replace("s3cret", "•••"))
+        task = asyncio.create_task(run.conductor.run())
+        await run.conductor.send(i.Start())
+        state = await until(run.feed, status("a", StepStatus.FAILED))
+        assert "s3cret" not in repr(run.journal.events())
+        assert "s3cret" not in repr(state)
+        await run.conductor.close()
+        await task
+
+
+class TestConfirmation:
+    async def test_a_yes_lets_the_step_act_once(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            await yes(run, "a")
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert run.world.done["a"] == 1
+            assert run.world.calls["a.preview"] == 2, "looked at again just before"
+
+    async def test_a_world_that_changed_voids_it_and_asks_again_with_the_difference(self, tmp_path: Path) -> None:
+        async with driving(ARMING, tmp_path, world=FakeWorld(gates={"a": asyncio.Event()})) as run:
+            await until(run.feed, status("a", StepStatus.RUNNING))
+            await yes(run, "b", "main")
+            run.world.facts["b"] = "2"
+            run.world.gates["a"].set()
+            state = await until(run.feed, lambda state: bool(state.steps["b"].void))
+            assert state.steps["b"].void == "The world has changed since this was confirmed.\nfact: 1 → 2"
+            state = await until(run.feed, status("b", StepStatus.READY))
+            assert run.world.done["b"] == 0
+            await run.conductor.send(i.Confirm("b", run.feed.state.steps["b"].preview_digest or "", typed="main"))
+            await until(run.feed, status("b", StepStatus.SUCCEEDED))
+
+    async def test_readings_may_move_up_to_the_limit_that_was_accepted(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            run.world.readings["a"] = (Reading("rows lost", "10", limit=40, amount=10),)
+            await run.conductor.send(i.Look("a"))
+            run.world.readings["a"] = (Reading("rows lost", "41", limit=40, amount=41),)
+            await run.conductor.send(i.Confirm("a", run.feed.state.steps["a"].preview_digest or ""))
+            state = await until(run.feed, lambda state: bool(state.steps["a"].void))
+            assert state.steps["a"].void == "A limit that was confirmed is passed.\nrows lost: 41, confirmed up to 40"
+            run.world.readings["a"] = (Reading("rows lost", "39", limit=40, amount=39),)
+            await run.conductor.send(i.Confirm("a", run.feed.state.steps["a"].preview_digest or ""))
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+
+    async def test_an_armed_step_starts_by_itself(self, tmp_path: Path) -> None:
+        async with driving(ARMING, tmp_path, world=FakeWorld(gates={"a": asyncio.Event()})) as run:
+            await until(run.feed, status("a", StepStatus.RUNNING))
+            await yes(run, "b", "main")
+            assert run.feed.state.steps["b"].status is StepStatus.ARMED
+            run.world.gates["a"].set()
+            await until(run.feed, status("b", StepStatus.SUCCEEDED))
+
+    async def test_a_yes_taken_back_while_the_step_is_looked_at_counts(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            await yes(run, "a")
+            await run.conductor.send(i.Disarm("a"))
+            await until(run.feed, status("a", StepStatus.READY))
+            assert run.world.done["a"] == 0
+
+
+class TestLooking:
+    async def test_a_look_at_a_ready_step_that_fails_is_a_failure_that_did_nothing(self, tmp_path: Path) -> None:
+        world = FakeWorld(preview_errors={"a": [StepFailed("conflict in a.js", remedy="resolve it")]})
+        async with driving(ASKING, tmp_path, world=world) as run:
+            with pytest.raises(Refused, match=r"conflict in a\.js"):
+                await run.conductor.send(i.Look("a"))
+            failure = run.feed.state.steps["a"].failure
+            assert failure is not None
+            assert (failure.message, failure.remedy) == ("conflict in a.js", "resolve it")
+            assert "changed nothing" in failure.production
+
+    async def test_a_look_ahead_that_fails_changes_nothing(self, tmp_path: Path) -> None:
+        world = FakeWorld(preview_errors={"b": [StepFailed("nothing merged yet")]}, gates={"a": asyncio.Event()})
+        async with driving(ARMING, tmp_path, world=world) as run:
+            with pytest.raises(Refused, match="nothing merged yet"):
+                await run.conductor.send(i.Look("b"))
+            assert run.feed.state.steps["b"].status is StepStatus.WAITING
+
+    async def test_before_the_start_it_is_allowed_and_harmless(self, tmp_path: Path) -> None:
+        world = FakeWorld(preview_errors={"a": [StepFailed("no")]})
+        async with driving(ASKING, tmp_path, world=world, start=False) as run:
+            with pytest.raises(Refused):
+                await run.conductor.send(i.Look("a"))
+            assert run.feed.state.steps["a"].failure is None
+            await run.conductor.send(i.Look("a"))
+            assert run.feed.state.steps["a"].preview is not None
+
+    async def test_two_looks_at_once_are_one(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            await asyncio.gather(run.conductor.send(i.Look("a")), run.conductor.send(i.Look("a")))
+            assert run.world.calls["a.preview"] == 1
+
+    async def test_a_look_that_takes_too_long_is_given_up(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path, limits=Limits(preview=0.0)) as run:
+            with pytest.raises(Refused, match="cannot be done as things are"):
+                await run.conductor.send(i.Look("a"))
+            failure = run.feed.state.steps["a"].failure
+            assert failure is not None
+            assert failure.message == "A: no answer in time."
+
+
+class TestLostAnswers:
+    async def test_a_lost_answer_is_looked_for_and_never_asked_twice(self, tmp_path: Path) -> None:
+        world = FakeWorld(lost_answers={"a": [OutcomeUnknown("the answer was lost")]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert world.done["a"] == 1
+            assert state.steps["a"].by == "probe"
+            assert kinds(run, "a")[-2:] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
+
+    async def test_a_request_that_never_arrived_is_sent_again(self, tmp_path: Path) -> None:
+        world = FakeWorld(perform_errors={"a": [HostingError("no answer", sent=True)]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert world.done["a"] == 1
+            assert state.steps["a"].attempt == 2
+
+    async def test_one_that_never_arrives_fails_in_the_end(self, tmp_path: Path) -> None:
+        world = FakeWorld(perform_errors={"a": [OutcomeUnknown("lost")] * 3})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert state.steps["a"].failure.message == "lost (after 3 attempts)"
+            assert "It was not done" in state.steps["a"].failure.production
+
+    async def test_what_was_found_done_is_still_verified(self, tmp_path: Path) -> None:
+        world = FakeWorld(
+            lost_answers={"a": [OutcomeUnknown("lost")]}, verify_errors={"a": [VerificationFailed("rows differ")]}
+        )
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert state.steps["a"].failure.message == "rows differ"
+            assert state.steps["a"].evidence is not None
+
+    async def test_what_nobody_can_tell_is_for_a_person(self, tmp_path: Path) -> None:
+        world = FakeWorld(lost_answers={"a": [OutcomeUnknown("lost")]}, probes={"a": [Unknown("two exports")]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
+            assert state.steps["a"].unknown == "two exports"
+            await run.conductor.send(i.Reconcile("a", "probe"))
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+
+    async def test_a_person_who_says_it_was_done_is_believed_and_the_difference_kept(self, tmp_path: Path) -> None:
+        world = FakeWorld(
+            lost_answers={"a": [OutcomeUnknown("lost")]},
+            probes={"a": [Unknown("two exports"), Unknown("two exports")]},
+            verify_errors={"a": [VerificationFailed("no export named")]},
+        )
+        async with driving(ONE, tmp_path, world=world) as run:
+            await until(run.feed, lambda state: bool(state.steps["a"].unknown))
+            await run.conductor.send(i.Reconcile("a", "done", "it is the second"))
+            done = run.feed.state.steps["a"]
+            assert (done.status, done.by, done.note) == (StepStatus.SUCCEEDED, "hand", "it is the second")
+            assert done.accepted == "it is the second (verification says: no export named)"
+
+    async def test_a_probe_that_fails_knows_nothing(self, tmp_path: Path) -> None:
+        class Blind(FakeWorld):
+            def action(self, step):  # type: ignore[no-untyped-def]
+                action = super().action(step)
+
+                async def probe(ctx: object) -> object:
+                    raise HostingError("unreachable")
+
+                action.probe = probe
+                return action
+
+        world = Blind(lost_answers={"a": [OutcomeUnknown("lost")]})
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
+            assert state.steps["a"].unknown == "Looking for it failed: unreachable"
+
+
+class TestByHand:
+    async def test_what_was_done_elsewhere_is_looked_for_and_verified(self, tmp_path: Path) -> None:
+        world = FakeWorld(
+            perform_errors={"a": [StepFailed("no")]}, probes={"a": [Done(Evidence("found", {"commit": "abc"}))]}
+        )
+        async with driving(ONE, tmp_path, world=world) as run:
+            await until(run.feed, status("a", StepStatus.FAILED))
+            await run.conductor.send(i.DoneByHand("a", "typed it myself"))
+            done = run.feed.state.steps["a"]
+            assert (done.status, done.by, done.note) == (StepStatus.SUCCEEDED, "hand", "typed it myself")
+            assert run.feed.state.evidence("a") == {"commit": "abc"}
+            assert world.calls["a.verify"] == 1
+
+    async def test_verification_that_disagrees_needs_an_acceptance_on_record(self, tmp_path: Path) -> None:
+        world = FakeWorld(
+            perform_errors={"a": [StepFailed("no")]},
+            verify_errors={"a": [VerificationFailed("column missing"), VerificationFailed("column missing")]},
+        )
+        async with driving(ONE, tmp_path, world=world) as run:
+            await until(run.feed, status("a", StepStatus.FAILED))
+            with pytest.raises(Refused, match="column missing"):
+                await run.conductor.send(i.DoneByHand("a", "typed it"))
+            failure = run.feed.state.steps["a"].failure
+            assert failure is not None
+            assert failure.message == "column missing"
+            await run.conductor.send(i.DoneByHand("a", "typed it", accept="added tomorrow"))
+            done = run.feed.state.steps["a"]
+            assert done.status is StepStatus.SUCCEEDED
+            assert done.accepted == "added tomorrow (verification says: column missing)"
+
+    async def test_a_step_that_is_being_started_is_not_done_by_hand_too(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            await yes(run, "a")
+            with pytest.raises(Refused):
+                await run.conductor.send(i.DoneByHand("a", "x"))
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+
+
+class TestAbort:
+    async def test_it_is_honoured_at_the_next_safe_point_and_holds_the_run(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event()}, perform_errors={"a": [Stopped("stopped after the export")]})
+        async with driving(plan(step("a"), step("b", after=("a",))), tmp_path, world=world) as run:
+            await until(run.feed, status("a", StepStatus.RUNNING))
+            await run.conductor.send(i.Abort(reason="wrong day"))
+            assert run.feed.state.steps["a"].stopping
+            assert run.feed.state.status is RunStatus.HELD
+            world.gates["a"].set()
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert state.steps["a"].failure.stopped
+            await run.conductor.send(i.Skip("a", "later"))
+            assert run.feed.state.steps["b"].status is StepStatus.READY
+            await run.conductor.send(i.Resume())
+            await until(run.feed, status("b", StepStatus.SUCCEEDED))
+
+    async def test_the_action_hears_it(self, tmp_path: Path) -> None:
+        heard: list[bool] = []
+
+        class Listening(FakeWorld):
+            def action(self, step):  # type: ignore[no-untyped-def]
+                action = super().action(step)
+
+                async def perform(ctx, report):  # type: ignore[no-untyped-def]
+                    heard.append(ctx.stopping())
+                    await self.gates["a"].wait()
+                    heard.append(ctx.stopping())
+                    raise Stopped("at the safe point")
+
+                action.perform = perform
+                return action
+
+        world = Listening(gates={"a": asyncio.Event()})
+        async with driving(ONE, tmp_path, world=world) as run:
+            await until(run.feed, status("a", StepStatus.RUNNING))
+            await run.conductor.send(i.Abort("a"))
+            world.gates["a"].set()
+            await until(run.feed, status("a", StepStatus.FAILED))
+        assert heard == [False, True]
+
+
+class TestLeaving:
+    async def test_closing_leaves_what_runs_and_the_next_console_looks_for_it(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event()})
+        async with driving(ONE, tmp_path, world=world) as run:
+            await until(run.feed, in_the_middle_of_it)
+        assert kinds(run)[-1] is Kind.DRIVER_LEFT
+        assert run.conductor.state.steps["a"].status is StepStatus.RUNNING
+        with pytest.raises(Refused, match="let go"):
+            await run.conductor.send(i.Note("x"))
+        world.gates["a"].set()
+        again = console(ONE, tmp_path, world=world, journal=MemoryJournal(tmp_path, run.journal.events()))
+        task = asyncio.create_task(again.conductor.run())
+        await until(again.feed, status("a", StepStatus.SUCCEEDED))
+        assert kinds(again, "a")[2:4] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
+        await again.conductor.close()
+        await task
+
+    async def test_whoever_waits_for_an_answer_is_told(self, tmp_path: Path) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            waiting = asyncio.create_task(run.conductor.send(i.Look("a")))
+            await asyncio.sleep(0)
+            await run.conductor.close()
+            with pytest.raises(Refused, match="let go"):
+                await waiting
+
+    async def test_closing_before_the_start_returns_at_once(self, tmp_path: Path) -> None:
+        run = console(ONE, tmp_path)
+        await run.conductor.close()
+        assert (await run.conductor.run()).seq == 0
+
+    async def test_a_finished_run_is_left_as_it_is(self, tmp_path: Path) -> None:
+        async with driving(ONE, tmp_path) as run:
+            await run.conductor.send(i.Finish("abandoned", "rain"))
+        assert kinds(run)[-2:] == [Kind.RUN_FINISHED, Kind.DRIVER_LEFT]
+        again = console(ONE, tmp_path, journal=MemoryJournal(tmp_path, run.journal.events()))
+        state = await again.conductor.run()
+        assert state.outcome == "abandoned"
+        assert len(again.journal.events()) == len(run.journal.events())
+
+
+class TestFullDisk:
+    async def test_wherever_it_strikes_nothing_is_lost_and_the_run_can_be_gone_on_with(self, tmp_path: Path) -> None:
+        """The disk is full from event n on, for all n: the console stops and says so; with room it goes on."""
+        for number in range(1, 40):
+            world, journal = FakeWorld(), MemoryJournal(tmp_path)
+            journal.before = disk_full(number)
+            first = console(release_plan(), tmp_path, world=world, journal=journal)
+            heard: list[Update] = []
+            first.feed.subscribe(heard.append)
+            with pytest.raises(JournalError, match="No space left"):
+                await asyncio.gather(first.conductor.run(), _fly(first))
+            assert [each for each in heard if isinstance(each, JournalFailed)]
+            assert len(journal.events()) == number - 1
+            second = console(release_plan(), tmp_path, world=world, journal=MemoryJournal(tmp_path, journal.events()))
+            task = asyncio.create_task(second.conductor.run())
+            await _fly(second)
+            await second.conductor.close()
+            assert (await task).outcome == "completed", f"full at event {number}"
+            assert set(world.done.values()) == {1}, f"full at event {number}"
+
+    async def test_what_runs_is_asked_to_stop_and_waited_for(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event()})
+        run = console(plan(step("a"), step("b", action=None)), tmp_path, world=world)
+        task = asyncio.create_task(run.conductor.run())
+        await run.conductor.send(i.Start())
+        await until(run.feed, in_the_middle_of_it)
+        run.journal.before = disk_full(0)
+        with pytest.raises(JournalError):
+            await run.conductor.send(i.Note("x"))
+        assert not task.done(), "the step is in the middle of something"
+        world.gates["a"].set()
+        with pytest.raises(JournalError):
+            await task
+        assert world.done["a"] == 1
+        assert run.conductor.state.steps["a"].status is StepStatus.RUNNING, "its end is looked for next time"
+
+    async def test_a_person_who_does_not_want_to_wait_may_leave(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event()})
+        run = console(ONE, tmp_path, world=world)
+        task = asyncio.create_task(run.conductor.run())
+        await run.conductor.send(i.Start())
+        await until(run.feed, in_the_middle_of_it)
+        run.journal.before = disk_full(0)
+        with pytest.raises(JournalError):
+            await run.conductor.send(i.Note("x"))
+        await run.conductor.close()
+        with pytest.raises(JournalError):
+            await task
+
+
+async def _fly(run: Console) -> None:
+    await Autopilot(run.conductor, run.feed).drive()

@@ -31,7 +31,10 @@ async def live(journal: MemoryJournal, world: FakeWorld) -> RunState | None:
     done, _ = await asyncio.wait({driving, flying}, return_when=asyncio.FIRST_COMPLETED)
     if flying in done and flying.result().ending is Ending.COMPLETED:
         await run.conductor.close()
-        return await driving
+        try:
+            return await driving
+        except SimulatedDeath:
+            return None
     flying.cancel()
     await asyncio.gather(flying, return_exceptions=True)
     with pytest.raises(SimulatedDeath):

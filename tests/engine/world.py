@@ -184,6 +184,7 @@ def console(
     journal: MemoryJournal | None = None,
     clock: FakeClock | None = None,
     limits: Limits | None = None,
+    redact: Callable[[str], str] = lambda text: text,
 ) -> Console:
     """A console that drives `plan`; give `world` and `journal` of an earlier one to take its run up again."""
     world = world or FakeWorld()
@@ -191,7 +192,7 @@ def console(
     clock = clock or FakeClock()
     feed = RunFeed(initial(plan))
     about = About("ops@laptop", host="laptop", rehearsal=True)
-    conductor = Conductor(plan, journal, world.action, clock, feed, about, limits=limits)
+    conductor = Conductor(plan, journal, world.action, clock, feed, about, redact=redact, limits=limits)
     return Console(plan, world, journal, clock, feed, conductor)
 
 
