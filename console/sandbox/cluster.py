@@ -215,11 +215,10 @@ class Cluster:
 
     async def _accepts_writes(self) -> bool:
         try:
-            link = await psycopg.AsyncConnection.connect(self.superuser_conninfo(), autocommit=True)
+            async with await psycopg.AsyncConnection.connect(self.superuser_conninfo(), autocommit=True) as link:
+                row = await (await link.execute("SELECT pg_is_in_recovery()")).fetchone()
         except psycopg.OperationalError:
-            return False  # it ended or does not listen yet; the caller looks which
-        async with link:
-            row = await (await link.execute("SELECT pg_is_in_recovery()")).fetchone()
+            return False  # it does not listen yet, or it ended just now; the caller looks which
         return row is not None and not row[0]
 
     def _is_gone(self) -> bool:

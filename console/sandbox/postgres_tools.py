@@ -157,7 +157,7 @@ def _public_temporary() -> Path:
 
 def _copy_for_everybody(package: Path) -> Path:
     """A copy of the programs and their libraries that other users may run, for a wheel under root's home."""
-    version = next(package.parent.glob(f"{_WHEEL}-*.dist-info"), package).name
+    version = next(package.parent.glob(f"{_WHEEL}-*.dist-info"), package).name.removesuffix(".dist-info")
     target = _public_temporary() / f"release-console-programs-{version}"
     if not target.exists():
         making = Path(tempfile.mkdtemp(dir=target.parent))
@@ -165,10 +165,21 @@ def _copy_for_everybody(package: Path) -> Path:
         libraries = package.parent / f"{_WHEEL}.libs"
         if libraries.is_dir():
             shutil.copytree(libraries, making / libraries.name, symlinks=True)
-        making.chmod(0o755)
-        making.rename(target)
+        for folder in (making, making / _WHEEL):
+            folder.chmod(0o755)
+        _keep_first(making, target)
     _refuse_foreign(target, {0})
     return target / _WHEEL
+
+
+def _keep_first(making: Path, target: Path) -> None:
+    """Rename `making` to `target`, unless another process was faster: its copy is as good."""
+    try:
+        making.rename(target)
+    except OSError:
+        shutil.rmtree(making)
+        if not target.exists():
+            raise
 
 
 def _refuse_foreign(folder: Path, owners: set[int]) -> None:

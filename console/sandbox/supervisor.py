@@ -73,7 +73,8 @@ async def _supervise(state_dir: Path) -> int:
         await _publish(state_dir, spec, world)
         progress.ready()
         await _until_the_end(control, told_to_stop)
-    except (ConsoleError, OSError, ExceptionGroup) as error:
+    except Exception as error:
+        # Whatever it was, the waiting client must hear of it; the log has the rest.
         _log.exception("the world did not come up")
         progress.failed(_in_words(error))
         return 1
