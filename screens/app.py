@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -197,7 +197,7 @@ class ConsoleApp(App[None]):
             self._tail = TailStatus(connected=True)
         self._show(self._fresh_view())
         if lines:
-            for screen in self.screen_stack:
+            for screen in self._audience():
                 if isinstance(screen, ConsoleScreen):
                     screen.catch_up()
 
@@ -205,7 +205,7 @@ class ConsoleApp(App[None]):
         """The clock moves."""
         now = time.monotonic()
         seconds, self._beat_at = now - self._beat_at, now
-        for screen in self.screen_stack:
+        for screen in self._audience():
             if isinstance(screen, ConsoleScreen):
                 screen.beat(seconds)
         if self.view.state.status is not RunStatus.FINISHED:
@@ -217,6 +217,11 @@ class ConsoleApp(App[None]):
         return self.view
 
     def _show(self, view: View) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen | Dialog):
-                screen.view = view
+        for screen in self._audience():
+            screen.view = view
+
+    def _audience(self) -> list[ConsoleScreen | Dialog[Any]]:
+        """The screens that can be shown something: built, and not being taken down."""
+        if not self.is_running or self.return_code is not None:
+            return []
+        return [s for s in self.screen_stack if isinstance(s, ConsoleScreen | Dialog) and s.is_mounted]

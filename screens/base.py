@@ -14,6 +14,10 @@ from screens.view import View
 from screens.widgets.keybar import Entry, KeyBar
 
 
+_KEPT = ("help", "incident")
+"""Commands that the footer shows in any width."""
+
+
 def _bindings(commands: tuple[Command, ...]) -> list[BindingType]:
     return [
         Binding(key, f"command('{command.id}')", command.help, show=False)
@@ -32,8 +36,8 @@ class ConsoleScreen(Screen[None]):
     SCREEN: ClassVar[str] = "run"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = _bindings((*STEERING, *READING))
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (48, "-high")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012 (Textual reads a list)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (48, "-high")]  # noqa: RUF012 (Textual reads a list)
 
     view: reactive[View | None] = reactive(None, init=False)
 
@@ -56,7 +60,7 @@ class ConsoleScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fill the footer."""
-        self.refresh_keys()
+        self.call_after_refresh(self.refresh_keys)
 
     def watch_view(self, view: View) -> None:
         """The commands that make sense may have changed."""
@@ -69,7 +73,7 @@ class ConsoleScreen(Screen[None]):
         moment = self.moment()
         for bar in self.query(KeyBar):
             bar.entries = tuple(
-                Entry(command.id, command.shown, command.says(moment), command.weight.value, command.id == "help")
+                Entry(command.id, command.shown, command.says(moment), command.weight.value, command.id in _KEPT)
                 for command in self.desk.working(moment)
                 if command.footer
             )

@@ -178,7 +178,7 @@ STEERING: tuple[Command, ...] = (
         lambda m: f"sign as {m.signoff.title}" if m.signoff is not None else "sign",
         "Give or refuse the signature of the selected role.",
         "Sign-off",
-        lambda m: _open(m) and m.signoff is not None,
+        lambda m: _open(m) and m.signoff is not None and not m.signoff.given,
         lambda m: SignRole(m.signoff.role) if m.signoff is not None else None,
         screens=("signoff",),
         weight=Weight.NOW,
@@ -206,6 +206,7 @@ STEERING: tuple[Command, ...] = (
         "Run",
         lambda m: _open(m) and not m.state.running,
         close_run,
+        footer=False,
     ),
     Command(
         "disarm",
@@ -326,11 +327,11 @@ def _door(moment: Moment, name: str) -> bool:
     return name in moment.doors and moment.screen != name
 
 
-def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: str) -> Command:
+def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: str, shown: str = "") -> Command:
     return Command(
         name,
         (key,),
-        key,
+        shown or key,
         label,
         help_,
         "Screens",
@@ -347,8 +348,10 @@ def _local(
 
 
 def _alerts_label(moment: Moment) -> str:
-    raised = sum(1 for alert in moment.state.alerts.values() if not alert.cleared)
-    return f"warnings ({raised})" if raised else "warnings"
+    state = moment.state
+    raised = sum(1 for alert in state.alerts.values() if not alert.cleared)
+    findings = sum(1 for f in state.findings.values() if f.severity != "note" and not f.overridden)
+    return f"warnings ({raised + findings})" if raised + findings else "warnings"
 
 
 READING: tuple[Command, ...] = (
@@ -381,7 +384,7 @@ READING: tuple[Command, ...] = (
     _screen("signoff", "s", "sign-off", "The signatures that the plan asks for, and what they are bound to."),
     _screen("preflight", "p", "preflight", "Go or no-go: looks at everything the plan needs. Changes nothing."),
     _screen("report", "r", "record", "The plan's own document, filled in from the journal so far."),
-    _screen("help", "question_mark", "help", "Every key, and what the signs mean."),
+    _screen("help", "question_mark", "help", "Every key, and what the signs mean.", "?"),
     Command(
         "palette",
         ("ctrl+p",),

@@ -32,8 +32,13 @@ def help_lines(commands: tuple[Command, ...], moment: Moment, width: int) -> lis
 
 
 def _signs(width: int) -> list[Content]:
-    parts = [ink.line((f"{sign.mark} ", sign.style), (sign.word, ink.QUIET)) for sign in words.LEGEND]
-    return Content("    ").join(parts).wrap(width)
+    lines = [ink.BLANK]
+    for sign in words.LEGEND:
+        part = ink.line((f"    {sign.mark}\u00a0", sign.style), (sign.word.replace(" ", "\u00a0"), ink.PLAIN))
+        if lines[-1].cell_length + part.cell_length > width:
+            lines.append(ink.BLANK)
+        lines[-1] = Content.assemble(lines[-1], part)
+    return lines
 
 
 class HelpPane(Pane):

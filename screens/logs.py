@@ -120,15 +120,18 @@ class LogsScreen(ConsoleScreen):
 
     def catch_up(self) -> None:
         """Lines came in."""
-        self._tail.catch_up()
+        for tail in self.query(Tail):
+            tail.catch_up()
 
     def beat(self, seconds: float) -> None:
         """Time went by."""
-        self.query_one(Pulse).beat(seconds)
+        for pulse in self.query(Pulse):
+            pulse.beat(seconds)
 
     def on_tail_followed(self, message: Tail.Followed) -> None:
         """Say so above."""
-        self.query_one(Pulse).follows(message.following)
+        for pulse in self.query(Pulse):
+            pulse.follows(message.following)
 
     async def on_filter_bar_clicked(self, message: FilterBar.Clicked) -> None:
         """A click on a filter."""

@@ -42,6 +42,11 @@ class ReportScreen(ConsoleScreen):
             text = await self._report()
         except ConsoleError as error:
             text = f"**The record could not be written.** {error.message}\n\n{error.remedy}"
-        shown = "\n".join(safe(part) for part in text.split("\n"))
+        shown = "\n".join(_ticked(safe(part)) for part in text.split("\n"))
         await self.query_one(Markdown).update(shown)
         self.query_one("#document").focus()
+
+
+def _ticked(line: str) -> str:
+    """Check boxes with the console's own signs."""
+    return line.replace("- [x]", "- ✔", 1).replace("- [ ]", "- ○", 1)

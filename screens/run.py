@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.reactive import reactive
 
-from console.domain.state import StepState
+from console.domain.state import StepState, StepStatus
 from screens.base import ConsoleScreen
 from screens.desk import Desk
 from screens.moment import Moment
@@ -23,9 +23,12 @@ from screens.widgets.keybar import KeyBar
 from screens.widgets.logpane import LogPane
 from screens.widgets.panes import Checklist, Detail, Gist, Header
 from screens.widgets.tabs import PANES, PaneTabs
-from screens.widgets.timeline import TimelinePane
+from screens.widgets.timeline import LEAST_LINES, TimelinePane
 
+TROUBLE = (StepStatus.FAILED, StepStatus.UNCERTAIN)
 LEAST_CHECKLIST = 8
+RULES = 2
+"""Lines at the right that are neither the step's nor the timeline's: the margin above, the rule between."""
 
 
 class RunScreen(ConsoleScreen):
@@ -44,6 +47,7 @@ class RunScreen(ConsoleScreen):
         super().__init__(desk, view)
         current = view.current
         self.set_reactive(RunScreen.selected, current.step.id if current is not None else "")
+        self.set_class(current is not None and current.status in TROUBLE, "-trouble")
 
     def compose(self) -> ComposeResult:
         """Header, checklist at the left, step, timeline and log at the right and below, keys."""
@@ -54,7 +58,7 @@ class RunScreen(ConsoleScreen):
                 yield Gist(id="gist").data_bind(RunScreen.view)
             with Vertical(id="right"):
                 yield PaneTabs(id="tabs").data_bind(RunScreen.pane)
-                yield Detail(id="detail").data_bind(RunScreen.view, RunScreen.selected)
+                yield Detail(id="detail").data_bind(RunScreen.view, RunScreen.selected, RunScreen.following)
                 yield TimelinePane(id="timeline").data_bind(RunScreen.view)
         yield LogPane(self.desk.ring, id="log").data_bind(RunScreen.view)
         yield KeyBar(id="keys")
@@ -89,6 +93,8 @@ class RunScreen(ConsoleScreen):
         if self.following:
             self._go_to_current()
         self._offer_ways()
+        current = view.current
+        self.set_class(current is not None and current.status in TROUBLE, "-trouble")
         self._share_room()
         super().watch_view(view)
 
@@ -123,11 +129,13 @@ class RunScreen(ConsoleScreen):
 
     def catch_up(self) -> None:
         """Log lines came in."""
-        self.query_one(LogPane).catch_up()
+        for log in self.query(LogPane):
+            log.catch_up()
 
     def beat(self, seconds: float) -> None:
         """Time went by."""
-        self.query_one(LogPane).beat(seconds)
+        for log in self.query(LogPane):
+            log.beat(seconds)
 
     def action_up(self) -> None:
         """The step above."""
@@ -181,7 +189,16 @@ class RunScreen(ConsoleScreen):
         self.query_one(Detail).ways = listed
 
     def _share_room(self) -> None:
-        """The checklist comes first; what is left below it goes to the gist."""
+        """The checklist comes before the gist below it, the step before the timeline below it."""
         height = self.query_one("#left").size.height
         needed = self.query_one(Checklist).needed(self.shown)
         self.query_one(Gist).limit = height - max(min(needed, height - 2), LEAST_CHECKLIST)
+        self.call_after_refresh(self._share_right)
+
+    def _share_right(self) -> None:
+        timeline, detail = self.query_one(TimelinePane), self.query_one(Detail)
+        if self.narrow:
+            timeline.limit = 0
+            return
+        spare = self.query_one("#right").size.height - len(detail.lines) - RULES
+        timeline.limit = min(max(spare, LEAST_LINES), timeline.wanted(self.shown))

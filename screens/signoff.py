@@ -9,6 +9,7 @@ from textual.content import Content
 from console.domain.released import release_commit
 from console.domain.state import RunState, SignOffState
 from screens.base import ConsoleScreen
+from screens.desk import Desk
 from screens.moment import Moment
 from screens.paint import ink, words
 from screens.paint.gist import criterion_sign
@@ -60,6 +61,10 @@ class SignoffScreen(ConsoleScreen):
     CSS_PATH = "pages.tcss"
     SCREEN: ClassVar[str] = "signoff"
 
+    def __init__(self, desk: Desk, view: View) -> None:
+        super().__init__(desk, view)
+        self._filled = False
+
     def compose(self) -> ComposeResult:
         """Header, roles, the chosen role, keys."""
         yield Header().data_bind(SignoffScreen.view)
@@ -96,5 +101,9 @@ class SignoffScreen(ConsoleScreen):
         state = self.shown.state
         given = sum(1 for signoff in state.signoffs.values() if signoff.given)
         items = [heading_item("Signatures", f"{given} of {len(state.signoffs)}")]
+        if not self._filled:
+            self._filled = True
+            browser = self.query_one(Browser)
+            browser.chosen = next((s.role for s in state.signoffs.values() if not s.given), "")
         items += [Item(s.role, partial(_line, s), partial(_body, state, s)) for s in state.signoffs.values()]
         self.query_one(Browser).show(items)

@@ -53,6 +53,8 @@ class View:
         if state.attention and self.started:
             return state.attention[0]
         steps = list(state.steps.values())
+        if state.status is RunStatus.FINISHED:
+            return steps[-1] if steps else None
         unfinished = [s for s in steps if not s.over]
         return unfinished[0] if unfinished else steps[-1] if steps else None
 

@@ -66,7 +66,7 @@ def by_hand(step: StepState) -> Option:
     """The person did it elsewhere."""
     return Option(
         "Done by hand",
-        "you did it elsewhere; what it should have achieved is still verified",
+        "you did it elsewhere; the result is still verified",
         Ask(
             f"“{step.step.title}” was done by hand",
             ("Say what you did and where. The result is still verified from outside.",),
@@ -112,8 +112,8 @@ def _override(step: StepState, guard: StepState) -> Option:
         return intents.OverrideGuard(step.step.id, guard.step.id, answer.text, answer.typed)
 
     return Option(
-        f"Go on to “{step.step.title}” without this guard",
-        f"“{guard.step.title}” has not succeeded and protects what follows",
+        f"Go on to “{step.step.title}” without “{guard.step.title}”",
+        "the guard has not succeeded; it protects what follows",
         Ask(
             f"Without “{guard.step.title}”",
             (

@@ -31,7 +31,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 (Textual reads a list)
 
     view: reactive[View | None] = reactive(None, init=False)
 

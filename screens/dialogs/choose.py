@@ -38,7 +38,7 @@ class ChooseDialog(Dialog[int]):
             for number, option in enumerate(self._choose.options):
                 style = ink.DANGER_STRONG if option.danger else f"bold {ink.IDENT}"
                 label = ink.line((f"{number + 1}  ", style), (option.label, ink.STRONG))
-                text = Content.assemble(label, ink.line((f"   {option.consequence}", ink.QUIET)))
+                text = Content.assemble(label, "\n", ink.line((f"   {option.consequence}", ink.QUIET)))
                 yield Button(text, id=f"option-{number}", classes="option", compact=True)
             yield Button(ink.line(("esc  ", ink.QUIET), "Not now"), id="safe", classes="option", compact=True)
 

@@ -60,6 +60,7 @@ class ConfirmDialog(Dialog[Confirm]):
             with Horizontal(classes="answers"):
                 yield Button("Not now", id="safe", compact=True)
                 yield Button(self._verb(), id="yes", compact=True, classes="-danger")
+                yield Static(ink.line(("↑↓ read on   esc not now", ink.QUIET)), classes="hint")
 
     def _title(self) -> Content:
         ahead = "  ahead: it starts by itself when the steps before it are over" if self._ahead() else ""

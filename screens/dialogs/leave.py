@@ -22,11 +22,11 @@ class LeaveDialog(Dialog[bool]):
             for step in running:
                 time = words.duration(words.elapsed(step, self.shown.now) or 0.0)
                 sign = (f"{words.RUNNING.mark} ", words.RUNNING.style)
-                yield Static(ink.line(sign, (step.step.title, ink.STRONG), f"  runs since {time}"), classes="body")
+                yield Static(
+                    ink.line(sign, (step.step.title, ink.STRONG), f"  has been running for {time}"), classes="body"
+                )
             yield Static(ink.line(self._what_becomes(bool(running))), classes="body")
-            yield Static(
-                ink.line(("Production now  ", ink.QUIET), production_sentence(self.shown.state)), classes="body"
-            )
+            yield Static(ink.line((production_sentence(self.shown.state), ink.QUIET)), classes="body")
             with Horizontal(classes="answers"):
                 yield Button("Stay", id="safe", compact=True)
                 yield Button("Leave", id="yes", compact=True, classes="-danger" if running else "")

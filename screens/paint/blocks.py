@@ -1,6 +1,6 @@
 """The parts that previews, evidence and failures are made of: facts, readings, consequences, sections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.content import Content
 
@@ -16,6 +16,14 @@ _LIVE_MARKS = {
     Tone.WARNING: ("! ", ink.NOW_STRONG),
     Tone.DANGER: ("✗ ", ink.DANGER_STRONG),
 }
+_STYLES = {
+    Tone.PLAIN: ink.PLAIN,
+    Tone.GOOD: ink.PLAIN,
+    Tone.QUIET: ink.QUIET,
+    Tone.WARNING: ink.NOW,
+    Tone.DANGER: ink.DANGER,
+}
+_LIVE_STYLES = _STYLES | {Tone.PLAIN: ink.STRONG}
 NOTE_EDGE = 110
 """Notes stand at the right edge, but never farther out than this: the eye has to find the way."""
 
@@ -38,8 +46,8 @@ def _reading(reading: Reading) -> Content:
 
 
 def _toned(text: str, tone: Tone) -> Content:
-    mark = _MARKS.get(tone)
-    return ink.line(*((mark,) if mark else ()), (text, ink.tone(tone)))
+    mark = _DONE_MARKS.get(tone)
+    return ink.line(*((mark,) if mark else ()), (text, _STYLES[tone]))
 
 
 def consequences(items: Sequence[Line], width: int) -> list[Content]:
@@ -47,7 +55,7 @@ def consequences(items: Sequence[Line], width: int) -> list[Content]:
     result: list[Content] = []
     for item in items:
         mark = _MARKS.get(item.tone, ("• ", ink.QUIET))
-        text = ink.line((item.text, ink.tone(item.tone)), (f"  {item.note}" if item.note else "", ink.QUIET))
+        text = ink.line((item.text, _STYLES[item.tone]), (f"  {item.note}" if item.note else "", ink.QUIET))
         result.extend(ink.wrapped(text, width, first=ink.line(mark)))
     return result
 
@@ -60,17 +68,22 @@ def section(item: Section, width: int, *, done: bool = False, full: bool = False
 
 def live(items: Sequence[Line], width: int) -> list[Content]:
     """The lines of a running step: ✔ done, ▶ now, ○ to come."""
-    return listed(items, width, _LIVE_MARKS)
+    return listed(items, width, _LIVE_MARKS, styles=_LIVE_STYLES)
 
 
 def listed(
-    items: Iterable[Line], width: int, marks: dict[Tone, tuple[str, str]], *, full: bool = False
+    items: Iterable[Line],
+    width: int,
+    marks: dict[Tone, tuple[str, str]],
+    *,
+    full: bool = False,
+    styles: Mapping[Tone, str] = _STYLES,
 ) -> list[Content]:
     """Lines with a sign before them and the note at the right."""
     result: list[Content] = []
     edge = min(width, NOTE_EDGE)
     for item in items:
-        text = ink.line((item.text, ink.tone(item.tone)))
+        text = ink.line((item.text, styles[item.tone]))
         mark = ink.line(marks.get(item.tone, ("  ", "")))
         note = ink.line((item.note, ink.QUIET))
         fits = mark.cell_length + text.cell_length + note.cell_length + 2 <= edge

@@ -21,16 +21,32 @@ class Row:
 
 
 def rows(view: View, selected: str, width: int, height: int) -> list[Row]:
-    """The lines of the checklist. All phases are expanded when they fit into `height` lines."""
+    """The lines of the checklist: what is now is expanded, and what comes next as far as `height` lines allow."""
     phases = [(phase, _steps(view, phase)) for phase in view.state.plan.phases]
     phases = [(phase, steps) for phase, steps in phases if steps]
-    everything = sum(1 + len(steps) for _, steps in phases) <= height
+    expanded = _expanded_phases(view, phases, selected, height)
     result: list[Row] = []
     for phase, steps in phases:
         result.append(Row(_entry(steps), _phase_line(view, phase, steps, width), is_step=False))
-        if everything or _expanded(view, steps, selected):
+        if phase.id in expanded:
             result.extend(Row(s.step.id, _step_line(view, s, width), is_step=True) for s in steps)
     return result
+
+
+def _expanded_phases(
+    view: View, phases: Sequence[tuple[Phase, Sequence[StepState]]], selected: str, height: int
+) -> set[str]:
+    expanded = {phase.id for phase, steps in phases if _lively(view, steps, selected)}
+    room = height - len(phases) - sum(len(steps) for phase, steps in phases if phase.id in expanded)
+    upcoming = [(phase, steps) for phase, steps in phases if not all(s.over for s in steps)]
+    over = [(phase, steps) for phase, steps in reversed(phases) if all(s.over for s in steps)]
+    for phase, steps in (*upcoming, *over):
+        if phase.id not in expanded:
+            if len(steps) > room:
+                break
+            expanded.add(phase.id)
+            room -= len(steps)
+    return expanded
 
 
 def _steps(view: View, phase: Phase) -> list[StepState]:
@@ -42,7 +58,7 @@ def _entry(steps: Sequence[StepState]) -> str:
     return next((s for s in steps if not s.over), steps[0]).step.id
 
 
-def _expanded(view: View, steps: Sequence[StepState], selected: str) -> bool:
+def _lively(view: View, steps: Sequence[StepState], selected: str) -> bool:
     lively = {StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAIN, StepStatus.ARMED}
     if any(s.step.id == selected or s.status in lively for s in steps):
         return True
@@ -58,14 +74,15 @@ def phase_sign(view: View, steps: Sequence[StepState]) -> words.Sign:
             return sign
     if all(s.over for s in steps):
         return words.SKIPPED if all(s.status is StepStatus.SKIPPED for s in steps) else words.DONE
-    return words.RUNNING if any(s.over for s in steps) and view.started else words.OPEN
+    return words.OPEN
 
 
 def _phase_line(view: View, phase: Phase, steps: Sequence[StepState], width: int) -> Content:
     sign = phase_sign(view, steps)
     over = all(s.over for s in steps)
     lively = sign not in (words.OPEN, words.DONE, words.SKIPPED)
-    style = ink.STRONG if lively else ink.PLAIN if over else ink.QUIET
+    begun = any(s.over for s in steps)
+    style = ink.STRONG if lively else ink.PLAIN if over or begun else ink.QUIET
     right_style = sign.style if lively else ink.QUIET
     right = _phase_time(view, phase, steps)
     return ink.sides(
@@ -82,6 +99,8 @@ def _phase_time(view: View, phase: Phase, steps: Sequence[StepState]) -> str:
             return words.SKIPPED.word
         return words.planned(_planned(view, phase, steps))
     ends = [s.ended_at for s in steps if s.ended_at is not None]
+    if phase_sign(view, steps) is words.OPEN:
+        return f"{sum(s.over for s in steps)} of {len(steps)}"
     until = max(ends) if all(s.over for s in steps) and ends else view.state.finished_at or view.now
     return words.duration((until - min(starts)).total_seconds())
 
@@ -114,6 +133,8 @@ def step_time(view: View, step: StepState) -> str:
     seconds = words.elapsed(step, view.now)
     if step.status is StepStatus.RUNNING:
         return words.duration(seconds or 0.0)
+    if step.status is StepStatus.SUCCEEDED and step.step.kind is StepKind.SIGNOFF:
+        return words.at(step.ended_at)
     if step.status is StepStatus.SUCCEEDED:
         took = words.duration(seconds) if seconds is not None else ""
         return "by hand" if step.by == "hand" else took

@@ -7,7 +7,7 @@ from textual.content import Content
 
 from console.domain.plan import StepKind, Strength
 from console.domain.state import RunStatus, StepState, StepStatus
-from screens.paint import blocks, ink, words
+from screens.paint import blocks, ink, overview, words
 from screens.paint.checklist import step_time
 from screens.view import View
 
@@ -30,8 +30,11 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) ->
             ink.BLANK,
         ]
     result += _BODIES[step.status](view, step, width)
-    if ways:
-        result += [ink.BLANK, ink.line(("What you can do", ink.STRONG)), *_ways(ways, width)]
+    remedy = step.failure.remedy if step.failure is not None else ""
+    if ways or remedy:
+        result += [ink.BLANK, ink.line(("What you can do" if ways else "What helps", ink.STRONG))]
+        result += [Content.assemble("  ", part) for part in ink.paragraphs([remedy] if remedy else [], width - 2)]
+        result += _ways(ways, width)
     notes = [note for note in view.state.notes if note.step == step.step.id]
     if notes:
         result += [ink.BLANK, ink.heading("Notes")]
@@ -39,6 +42,13 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) ->
             first = ink.line((f"{words.at(note.at)} ", ink.QUIET))
             result += ink.wrapped(ink.line(note.text, (f"  {note.actor}", ink.QUIET)), width, first=first)
     return result
+
+
+def whole_run(view: View, width: int) -> list[Content] | None:
+    """The run as a whole, where it has not begun or is over; None in between."""
+    if view.state.status is RunStatus.NOT_STARTED:
+        return overview.before(view, width)
+    return overview.after(view, width) if view.state.status is RunStatus.FINISHED else None
 
 
 def _title(view: View, step: StepState, width: int) -> list[Content]:
@@ -52,12 +62,13 @@ def _title(view: View, step: StepState, width: int) -> list[Content]:
     if step.attempt > 1:
         facts.append(f"attempt {step.attempt}")
     confirmation = step.step.confirmation
-    if confirmation is not None and not step.over:
+    to_come = step.status in (StepStatus.WAITING, StepStatus.READY, StepStatus.ARMED)
+    if confirmation is not None and to_come:
         asked = confirmation.strength is Strength.ASK
         facts.append("asks before it acts" if asked else f"acts only after “{confirmation.phrase}” is typed")
     lines = [ink.sides(ink.line((step.step.title, ink.STRONG)), right, width, gap=2)]
     lines += ink.wrapped(ink.line((" · ".join(facts), ink.QUIET)), width)
-    if step.step.help:
+    if step.step.help and to_come:
         lines += ink.wrapped(ink.line((step.step.help, ink.QUIET)), width)
     return lines
 
@@ -158,9 +169,6 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
     production = failure.production or "Not stated. Look before you go on."
     lines += [ink.BLANK, ink.line(("Production now", ink.STRONG))]
     lines += [Content.assemble("  ", part) for part in ink.paragraphs([production], width - 2)]
-    if failure.remedy:
-        lines += [ink.BLANK, ink.line(("What helps", ink.STRONG))]
-        lines += [Content.assemble("  ", part) for part in ink.paragraphs([failure.remedy], width - 2)]
     return lines
 
 

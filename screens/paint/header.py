@@ -43,19 +43,20 @@ def _first(view: View, width: int, forecast: Content) -> Content:
 
 def _second(view: View, width: int) -> Content:
     now = situation(view)
-    left = [ink.line((f"{now.sign.mark} ", now.sign.style), (now.text, now.sign.style if now.grave else ink.STRONG))]
+    text = ink.line((f"{now.sign.mark} ", now.sign.style), (now.text, now.sign.style if now.grave else ink.STRONG))
+    with_then = Content.assemble(text, ink.line((f"   {now.then}" if now.then else "", ink.QUIET)))
     people = _people(view)
     hosts = ", ".join(view.state.plan.hosts)
-    right = ink.line((people, ink.QUIET))
-    then = ink.line((f"   {now.then}", ink.QUIET)) if now.then else ink.BLANK
-    with_hosts = ink.line((f"{people} · {hosts}" if people else hosts, ink.QUIET)) if hosts else right
-    text = left[0].cell_length + then.cell_length
-    for candidate in (with_hosts, right):
-        if text + candidate.cell_length + 3 <= width:
-            return ink.sides(Content.assemble(left[0], then), candidate, width, gap=3)
-    if left[0].cell_length + right.cell_length + 3 <= width:
-        return ink.sides(Content.assemble(left[0], then), right, width, gap=3)
-    return ink.fit(Content.assemble(left[0], then), width)
+    lefts_and_rights = (
+        (with_then, f"{people} · {hosts}" if hosts else people),
+        (with_then, people),
+        (with_then, ""),
+        (text, people),
+    )
+    for left, right in lefts_and_rights:
+        if left.cell_length + len(right) + (3 if right else 0) <= width:
+            return ink.sides(left, ink.line((right, ink.QUIET)), width, gap=3)
+    return ink.fit(text, width)
 
 
 def _people(view: View) -> str:

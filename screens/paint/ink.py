@@ -9,8 +9,6 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from console.domain.outcome import Tone
-
 PLAIN = ""
 STRONG = "bold"
 QUIET = "$quiet"
@@ -44,14 +42,6 @@ _NEEDS = re.compile(
     "[" + "".join(re.escape(chr(code)) for code in _SHOWN if not 0xD800 <= code < 0xE000) + "\ud800-\udfff]"
 )
 
-_TONES = {
-    Tone.PLAIN: PLAIN,
-    Tone.GOOD: GOOD,
-    Tone.WARNING: NOW,
-    Tone.DANGER: DANGER,
-    Tone.QUIET: QUIET,
-}
-
 
 def safe(text: str) -> str:
     """The text with everything that a terminal could obey replaced by something that it shows."""
@@ -66,11 +56,6 @@ def line(*parts: Part) -> Content:
             for part in parts
         )
     )
-
-
-def tone(tone_: Tone) -> str:
-    """The style of a tone."""
-    return _TONES[tone_]
 
 
 BLANK = Content("")

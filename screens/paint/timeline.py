@@ -1,138 +1,173 @@
-"""The timeline: a row of the plan each, what was planned beside what happened and what is to be expected."""
+"""The timeline: a row of the plan each, what was planned beside what happened and what is to be expected.
 
-from collections.abc import Sequence
+The domain reckons in planned seconds since the start; only here do they become columns and times of day.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from textual.content import Content
 
+from console.domain.plan import DurationRange
+from console.domain.timeline import RowState, RowStatus, Timeline
+from console.domain.timeline import timeline as reckon
 from screens.paint import ink, words
-from screens.paint.chart import Bar, Chart, chart
 from screens.view import View
 
-_ACTUAL = "█"
-_EXPECTED = "░"
+_SOLID, _BEYOND, _SURE, _MAYBE = "█", "▓", "▒", "░"
 LEAST_WIDTH = 40
+LATE = 2
+"""From how many minutes behind the plan on the header says so."""
+_TICKS = (60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0)
+_OVER = (RowStatus.DONE, RowStatus.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From moments to columns."""
+    """From planned seconds since the start to columns."""
 
-    start: datetime
-    end: datetime
+    length: float
     width: int
 
-    def column(self, moment: datetime) -> int:
-        span = max((self.end - self.start).total_seconds(), 1.0)
-        share = (moment - self.start).total_seconds() / span
-        return round(min(max(share, 0.0), 1.0) * self.width)
+    def column(self, seconds: float) -> int:
+        return round(min(max(seconds / max(self.length, 1.0), 0.0), 1.0) * self.width)
+
+
+def moment_at(view: View, seconds: float) -> datetime:
+    """The time of day that is so many planned seconds after the start (which is now until it has begun)."""
+    start = view.state.started_at or view.now
+    return start + timedelta(seconds=seconds / (view.state.pace or 1.0))
 
 
 def forecast(view: View) -> Content:
-    """For the header: when it ends, how sure that is, how far off the plan."""
-    data = chart(view)
-    if data.ends is None:
-        return ink.BLANK
+    """For the header: when it ends, how sure that is."""
+    if not view.started:
+        return ink.line(("planned ", ink.QUIET), (words.planned(view.state.plan.declared_total), ink.STRONG))
     if view.state.finished_at is not None:
         return ink.line(("ended ", ink.QUIET), (words.at(view.state.finished_at), ink.STRONG))
-    parts: list[ink.Part] = [("ends ", ink.QUIET), (words.at(data.ends), ink.STRONG)]
-    if data.spread >= 30:
-        parts.append((f" ±{words.minutes(data.spread)}", ink.QUIET))
-    return ink.line(*parts)
+    data = reckon(view.state, view.now)
+    ends = moment_at(view, (data.forecast.low + data.forecast.high) / 2)
+    spread = (data.forecast.high - data.forecast.low) / 2 / (view.state.pace or 1.0)
+    sure = (f" ±{words.minutes(spread)}" if spread >= 1 else "", ink.QUIET)
+    late = data.behind_minutes
+    beside = (f" +{late} min" if late >= LATE else "", ink.NOW)
+    return ink.line(("ends ", ink.QUIET), (words.at(ends), ink.STRONG), sure, beside)
 
 
 def timeline(view: View, width: int, height: int) -> list[Content]:
     """A line of times, a line a row of the plan, a line of sums; rows that are over give way when space is short."""
-    data = chart(view)
-    if not data.bars or width < LEAST_WIDTH:
+    data = reckon(view.state, view.now)
+    rows = _in_sight(data.rows, max(height - 2, 1))
+    if not rows or width < LEAST_WIDTH:
         return []
-    bars = _in_sight(data.bars, max(height - 2, 1))
-    titles = min(max(len(bar.title) for bar in bars), max(width // 4, 12))
-    notes = max(len(_note(bar, view)) for bar in bars) + 2
-    scale = _Scale(data.start, data.end, max(width - titles - notes - 2, 8))
+    titles = min(max(len(row.row.title) for row in rows), max(width * 3 // 10, 12))
+    notes = max(len(_note(row)) for row in rows) + 1
+    length = max(data.forecast.high, *(_reach(row) for row in data.rows))
+    scale = _Scale(length, max(width - titles - 2 - notes, 8))
     lines = [_axis(view, scale, titles)]
-    lines += [_row(view, bar, scale, titles) for bar in bars]
-    return [*lines, ink.fit(_sums(view, data, titles), width)]
+    lines += [_row(row, scale, titles, width) for row in rows]
+    return [*lines, _sums(view, data, titles, width)]
 
 
-def _in_sight(bars: Sequence[Bar], room: int) -> Sequence[Bar]:
-    if len(bars) <= room:
-        return bars
-    first_open = next((place for place, bar in enumerate(bars) if not bar.over), len(bars))
-    start = min(max(first_open - 1, 0), len(bars) - room)
-    return bars[start : start + room]
+def _in_sight(rows: Sequence[RowState], room: int) -> Sequence[RowState]:
+    if len(rows) <= room:
+        return rows
+    first_open = next((place for place, row in enumerate(rows) if row.status not in _OVER), len(rows))
+    start = min(max(first_open - 1, 0), len(rows) - room)
+    return rows[start : start + room]
+
+
+def _begin(row: RowState) -> float:
+    return (row.begins.low + row.begins.high) / 2
+
+
+def _reach(row: RowState) -> float:
+    """Where a row's bar ends at the latest."""
+    return max(_begin(row) + row.row.planned.high, row.ends.high)
 
 
 def _axis(view: View, scale: _Scale, titles: int) -> Content:
-    """Times of day above the bars, and where now is."""
-    cells = [" "] * (scale.width + 6)
-    step = _tick(scale)
-    first = scale.start.timestamp() // step + 1
-    moment = scale.start + timedelta(seconds=first * step - scale.start.timestamp())
-    free = 0
-    while moment <= scale.end:
-        column, text = scale.column(moment), words.at(moment)
-        if column >= free and column + len(text) <= len(cells):
-            cells[column : column + len(text)] = text
-            free = column + len(text) + 2
-        moment += timedelta(seconds=step)
+    """Times above the bars: of day, or since the start where a rehearsal's pace makes those meaningless."""
+    label: Callable[[float], str]
+    if view.state.pace == 1.0:
+        offset = moment_at(view, 0.0).timestamp()
+        label = lambda seconds: words.at(moment_at(view, seconds))  # noqa: E731
+    else:
+        offset = 0.0
+        label = lambda seconds: f"+{words.minutes(seconds)}"  # noqa: E731
+    step = next((tick for tick in _TICKS if scale.length / tick * 9 <= scale.width), _TICKS[-1])
+    seconds = step - offset % step
+    cells = [" "] * (scale.width + 8)
+    while seconds <= scale.length:
+        text, column = label(seconds), scale.column(seconds)
+        cells[column : column + len(text)] = text
+        seconds += step
     head = ink.heading("Timeline").truncate(titles, pad=True)
-    return Content.assemble(head, "  ", ink.line(("".join(cells), ink.QUIET)))
+    return Content.assemble(head, "  ", ink.line(("".join(cells).rstrip(), ink.QUIET)))
 
 
-def _tick(scale: _Scale) -> float:
-    span = (scale.end - scale.start).total_seconds()
-    most = max(scale.width // 12, 1)
-    steps = (60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0)
-    return next((step for step in steps if span / step <= most), 43200.0)
+def _row(row: RowState, scale: _Scale, titles: int, width: int) -> Content:
+    running = row.status is RowStatus.RUNNING
+    quiet = row.status in (RowStatus.PENDING, RowStatus.SKIPPED)
+    style = ink.STRONG if running else ink.QUIET if quiet else ink.PLAIN
+    title = ink.line((row.row.title, style)).truncate(titles, ellipsis=True, pad=True)
+    start = _begin(row)
+    first = min(scale.column(start), scale.width - 1)
+    note_style = ink.NOW if running or row.over_plan else ink.DANGER if row.status is RowStatus.FAILED else ink.QUIET
+    note = ink.line((f" {_note(row)}", note_style))
+    return ink.fit(Content.assemble(title, "  ", " " * first, _bar(row, scale, start, first), note), width)
 
 
-def _row(view: View, bar: Bar, scale: _Scale, titles: int) -> Content:
-    strong = bar.running
-    quiet = not bar.over and not bar.running
-    title = ink.line((bar.title, ink.STRONG if strong else ink.QUIET if quiet else ink.PLAIN))
-    left = scale.column(bar.start)
-    right = max(scale.column(bar.end), left + 1)
-    now = min(max(scale.column(view.now), left + 1), right) if bar.running else left
-    style = ink.DANGER if bar.failed else ink.GOOD if bar.over else ink.NOW
-    solid = right if bar.over else now
-    parts = [
-        ink.line(" " * left),
-        ink.line((_ACTUAL * (solid - left), style)),
-        ink.line((_EXPECTED * (right - solid), ink.QUIET)),
-    ]
-    note = ink.line((f" {_note(bar, view)}", ink.NOW if bar.late or strong else ink.QUIET))
-    return Content.assemble(title.truncate(titles, ellipsis=True, pad=True), "  ", *parts, note)
+def _bar(row: RowState, scale: _Scale, start: float, first: int) -> Content:
+    """Solid for what happened, denser for what is beyond the plan, light for what was planned or is to come."""
+    planned = row.row.planned
+    sure = max(scale.column(start + planned.low), first + 1)
+    most = max(scale.column(start + planned.high), sure)
+    if row.actual is None:
+        return ink.line((_SURE * (sure - first) + _MAYBE * (most - sure), ink.QUIET))
+    reached = max(scale.column(start + row.actual), first + 1)
+    style = {RowStatus.FAILED: ink.DANGER, RowStatus.RUNNING: ink.NOW}.get(row.status, ink.GOOD)
+    within = min(reached, most)
+    return ink.line(
+        (_SOLID * (within - first), style),
+        (_BEYOND * (reached - within), ink.DANGER if row.status is RowStatus.FAILED else ink.NOW),
+        (_MAYBE * (most - within) if most > reached else "", ink.QUIET),
+    )
 
 
-def _note(bar: Bar, view: View) -> str:
-    plan = words.planned(bar.planned)
-    if bar.over:
-        took = words.minutes((bar.end - bar.start).total_seconds())
-        return f"{took} ({plan})" if bar.happened else "left out"
-    if bar.running:
-        return f"{words.duration((view.now - bar.start).total_seconds())} of {plan}"
-    return plan
+def _note(row: RowState) -> str:
+    plan = words.planned(row.row.planned)
+    if row.status is RowStatus.SKIPPED:
+        return "left out"
+    if row.actual is None:
+        return plan
+    took = words.minutes(row.actual) if row.status is RowStatus.DONE else words.duration(row.actual)
+    return f"{took} of {plan}"
 
 
-def _sums(view: View, data: Chart, titles: int) -> Content:
+def _sums(view: View, data: Timeline, titles: int, width: int) -> Content:
     head = ink.line(("in all", ink.QUIET)).truncate(titles, pad=True)
-    gone = words.minutes(view.since_start)
-    parts: list[ink.Part] = [
-        head,
-        "  ",
-        (gone, ink.PLAIN),
-        (f" of {words.planned(view.state.plan.declared_total)}", ink.QUIET),
-    ]
-    waited = view.state.waited_for_people
-    if view.state.waiting_since is not None:
-        waited += max((view.now - view.state.waiting_since).total_seconds(), 0.0)
-    if waited >= 1:
-        parts.append(("   waited for people ", ink.QUIET))
-        parts.append((words.duration(waited), ink.PLAIN))
-    if data.behind >= 60:
-        parts.append((f"   {words.minutes(data.behind)} behind the plan", ink.NOW))
-    elif view.started:
-        parts.append(("   within the plan", ink.QUIET))
-    return ink.line(*parts)
+    total = words.planned(_rounded(data.forecast)) if view.started else words.planned(data.declared)
+    if view.started:
+        sums = ink.line(head, "  ", words.minutes(data.elapsed), (f" of about {total}", ink.QUIET), *_drift(data))
+    else:
+        rows = words.planned(data.computed)
+        sums = ink.line(head, "  ", (f"declared {total}, rows add up to {rows}", ink.QUIET))
+    waited = ink.line(("   waited for people ", ink.QUIET), words.duration(data.waited_for_people))
+    if data.waited_for_people >= 1 and sums.cell_length + waited.cell_length <= width:
+        sums = Content.assemble(sums, waited)
+    legend = ink.line((f"{_SOLID} actual  {_MAYBE} planned", ink.QUIET))
+    fits = sums.cell_length + legend.cell_length + 3 <= width
+    return ink.sides(sums, legend, width) if fits else ink.fit(sums, width)
+
+
+def _rounded(span: DurationRange) -> DurationRange:
+    return DurationRange(round(span.low / 60) * 60.0, round(span.high / 60) * 60.0)
+
+
+def _drift(data: Timeline) -> list[ink.Part]:
+    late = data.behind_minutes
+    if late > 0:
+        return [(f"   {late} min behind", ink.NOW)]
+    return [(f"   {-late} min ahead" if late < 0 else "   on time", ink.GOOD)]

@@ -69,13 +69,16 @@ class LogPane(Vertical):
 
     def catch_up(self) -> None:
         """Lines came in."""
-        self.query_one(Tail).catch_up()
+        for tail in self.query(Tail):
+            tail.catch_up()
 
     def beat(self, seconds: float) -> None:
         """Time went by."""
-        self.query_one(Pulse).beat(seconds)
+        for pulse_ in self.query(Pulse):
+            pulse_.beat(seconds)
 
     def on_tail_followed(self, message: Tail.Followed) -> None:
         """Say so above."""
         message.stop()
-        self.query_one(Pulse).follows(message.following)
+        for pulse_ in self.query(Pulse):
+            pulse_.follows(message.following)

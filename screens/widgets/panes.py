@@ -109,7 +109,12 @@ class Detail(Pane):
     """One step in full."""
 
     selected: reactive[str] = reactive("", init=False)
+    following: reactive[bool] = reactive(True, init=False)
     ways: reactive[tuple[Way, ...]] = reactive((), init=False)
+
+    def watch_following(self) -> None:
+        """The cursor was moved, or put back."""
+        self.repaint()
 
     def watch_selected(self) -> None:
         """Another step: from its beginning."""
@@ -121,6 +126,10 @@ class Detail(Pane):
         self.repaint()
 
     def paint(self, view: View) -> None:
-        """The step's detail."""
+        """The step's detail; the run as a whole before it has begun and after it has ended."""
+        whole = detail.whole_run(view, self.room.width) if self.following else None
         step = view.state.steps.get(self.selected)
-        self.show(detail.detail(view, step, self.room.width, self.ways) if step is not None else [ink.BLANK])
+        if whole is not None or step is None:
+            self.show(whole or [ink.BLANK])
+        else:
+            self.show(detail.detail(view, step, self.room.width, self.ways))

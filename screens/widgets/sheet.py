@@ -96,9 +96,7 @@ class Sheet(ScrollView, can_focus=False):
         """One line of the screen."""
         width = self.size.width
         row = y + self.scroll_offset.y
-        style = self.visual_style
-        if row == self._cursor:
-            style += self.get_visual_style("sheet--cursor", partial=True)
+        style = self.get_visual_style("sheet--cursor") if row == self._cursor else self.visual_style
         if row >= len(self._lines):
             return Strip.blank(width, style.rich_style)
         content = self._selected(self._lines[row], row)

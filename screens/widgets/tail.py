@@ -110,6 +110,12 @@ class Tail(ScrollView, can_focus=True):
             self._moving = False
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Another height: the end is elsewhere."""
+        self.catch_up()
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+
     def follow(self) -> None:
         """Go to the end and stay there."""
         self.following = True

@@ -82,7 +82,9 @@ class Story:
             Kind.STEP_RECONCILED, step, answer="unknown", known=known, lines=encode_lines(lines), by="probe"
         )
 
-    def say_yes(self, step: str, preview: Preview, *, ahead: bool = False, limits: Mapping[str, float] | None = None) -> "Story":
+    def say_yes(
+        self, step: str, preview: Preview, *, ahead: bool = False, limits: Mapping[str, float] | None = None
+    ) -> "Story":
         """The person confirmed it."""
         kind = Kind.STEP_ARMED if ahead else Kind.STEP_CONFIRMED
         return self.tell(kind, step, digest=preview.digest, strength="type", limits=dict(limits or {}))
