@@ -37,7 +37,10 @@ _SCHEMA = re.compile(
     r"|\bcached plan must not change result type\b"
 )
 _SCHEMA_SIGNS = (*(state.lower() for state in SCHEMA_STATES), "has no field", "does not exist", "cached plan must")
-_ERROR = re.compile(r"\W{0,3}(?:\S{1,40}\s+){0,3}\W?(?:error|fatal|panic|uncaught|unhandled)\b")
+_ERROR = re.compile(
+    r"\s{0,20}(?:(?:[\d:.tz+/,-]{1,40}|\[[^\]]{1,40}\]|\S{1,40}:)\s+){0,3}"  # times, [loggers] and loggers:
+    r"\W?(?:error|fatal|panic|uncaught|unhandled)\b"
+)
 _ERROR_SIGNS = ("error", "fatal", "panic", "uncaught", "unhandled")
 _ERROR_LEVELS = frozenset({"error", "fatal", "critical", "alert", "emergency"})
 

@@ -1,0 +1,116 @@
+"""The plan's timeline beside what happened."""
+
+from datetime import timedelta
+
+import pytest
+
+from console.domain import intents as i
+from console.domain.plan import DurationRange, TimelineRow
+from console.domain.timeline import RowStatus, Timeline, timeline
+from tests.domain.history import History
+from tests.domain.plans import ASKED, plan, step
+
+MINUTE = 60.0
+
+
+def row(title: str, low: float, high: float, *steps: str) -> TimelineRow:
+    return TimelineRow("all", title, DurationRange(low * MINUTE, high * MINUTE), steps)
+
+
+PLAN = plan(
+    step("backup"),
+    step("merge", after=("backup",), confirmation=ASKED),
+    step("backend", after=("merge",)),
+    step("frontend", after=("merge",)),
+    step("migrate", after=("backend", "frontend")),
+    timeline=(
+        row("Backup", 10, 20, "backup"),
+        row("Merge", 1, 1, "merge"),
+        row("Backend", 3, 5, "backend"),
+        row("Frontend", 3, 5, "frontend"),
+        row("Migrate", 2, 5, "migrate"),
+    ),
+    declared=DurationRange(60 * MINUTE, 90 * MINUTE),
+)
+
+
+def at(history: History) -> Timeline:
+    return timeline(history.state, history.now)
+
+
+def minutes(span: DurationRange) -> tuple[int, int]:
+    return round(span.low / MINUTE), round(span.high / MINUTE)
+
+
+def test_before_the_start_it_is_the_plan_with_rows_side_by_side_where_they_may_be() -> None:
+    table = at(History(PLAN))
+    assert minutes(table.declared) == (60, 90)
+    assert minutes(table.computed) == (19, 36), "the rows one after the other, as the plan counts them"
+    assert minutes(table.forecast) == (16, 31), "the builds run side by side"
+    assert [minutes(each.ends) for each in table.rows] == [(10, 20), (11, 21), (14, 26), (14, 26), (16, 31)]
+    assert {each.status for each in table.rows} == {RowStatus.PENDING}
+    assert (table.elapsed, table.behind_minutes) == (0.0, 0)
+
+
+def test_a_row_takes_its_time_from_its_steps() -> None:
+    history = History(PLAN).begin().succeed("backup", seconds=12 * MINUTE)
+    table = at(history)
+    done = table.rows[0]
+    assert done.status is RowStatus.DONE
+    assert done.actual == pytest.approx(12 * MINUTE, abs=2)
+    assert minutes(done.ends) == (12, 12)
+    assert minutes(table.rows[1].begins) == (12, 12)
+    assert minutes(table.forecast) == (18, 23)
+    assert table.behind_minutes == -3, "the middle of the plan was fifteen minutes"
+
+
+def test_a_row_that_takes_longer_moves_everything_behind_it() -> None:
+    history = History(PLAN).begin().start("backup").wait(50 * MINUTE)
+    table = at(history)
+    assert table.rows[0].status is RowStatus.RUNNING
+    assert table.rows[0].over_plan == pytest.approx(30 * MINUTE, abs=2)
+    assert minutes(table.rows[0].ends) == (50, 50)
+    assert minutes(table.forecast) == (56, 61)
+    assert table.behind_minutes > 30
+
+
+def test_time_that_passes_while_nothing_runs_moves_the_forecast_and_is_counted_apart() -> None:
+    history = History(PLAN).begin().succeed("backup", seconds=10 * MINUTE).wait(30 * MINUTE)
+    table = at(history)
+    assert table.rows[1].status is RowStatus.PENDING
+    assert minutes(table.rows[1].begins) == (40, 40)
+    assert table.waited_for_people == pytest.approx(30 * MINUTE, abs=2)
+    history.confirm("merge").start("merge").wait(60)
+    assert at(history).waited_for_people == pytest.approx(30 * MINUTE, abs=5), "it has begun: nobody is waited for"
+
+
+def test_failed_skipped_and_partly_done_rows_show_as_such() -> None:
+    history = History(PLAN).begin().succeed("backup").ask(i.Skip("merge", "merged already"))
+    history.fail("backend").start("frontend")
+    table = at(history)
+    assert [each.status for each in table.rows] == [
+        RowStatus.DONE,
+        RowStatus.SKIPPED,
+        RowStatus.FAILED,
+        RowStatus.RUNNING,
+        RowStatus.PENDING,
+    ]
+    assert table.rows[1].actual is None
+
+
+def test_a_rehearsal_is_shown_in_planned_time() -> None:
+    history = History(PLAN, rehearsal=True, pace=60.0).begin().succeed("backup", seconds=12.0)
+    table = at(history)
+    assert table.rows[0].actual == pytest.approx(13 * MINUTE, abs=1)
+    assert table.elapsed == pytest.approx(14 * MINUTE, abs=1)
+
+
+def test_a_finished_run_no_longer_ages() -> None:
+    history = History(PLAN).begin().succeed("backup", seconds=600).ask(i.Finish("abandoned", "rain"))
+    then = timeline(history.state, history.now)
+    assert timeline(history.state, history.now + timedelta(days=1)) == then
+
+
+def test_a_plan_without_rows_has_no_forecast_of_its_own() -> None:
+    history = History(plan(step("a"))).begin().wait(100)
+    assert at(history).forecast == DurationRange(100.0, 100.0)
