@@ -73,7 +73,7 @@ class Downloader:
         except OSError as error:
             refusal = f"{destination} cannot be written: {error.strerror or error}"
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 partial.unlink()
         raise StepFailed(
             f"The backup cannot be stored: {refusal}.",

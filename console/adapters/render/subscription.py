@@ -111,7 +111,9 @@ class Subscription:
     async def _read(self) -> None:
         try:
             while True:
-                self._waiting.append(await self._socket.recv())
+                message = await self._socket.recv()
+                # Only now: the list may have been taken away meanwhile.
+                self._waiting.append(message)
                 if not self._news.is_set():
                     self._news.set()
                 if len(self._waiting) >= _WAITING:
