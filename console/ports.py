@@ -157,7 +157,7 @@ class TailStatus:
 
 @dataclass(frozen=True, slots=True)
 class JournalFailed:
-    """The record cannot be written: nothing more is started; what runs stops at its next safe point."""
+    """The run can no longer be recorded, and so not driven: what runs stops at its next safe point, nothing starts."""
 
     message: str
     remedy: str = ""

@@ -61,6 +61,7 @@ class Conductor:
         self._clock = clock
         self._feed = feed
         self._about = about
+        self._redact = redact
         self._writer = Writer(plan, journal, clock, feed, redact)
         self._desk = Desk(plan, journal, actions, clock, feed, self._writer, redact=redact, limits=limits or Limits())
         self._tasks = Tasks(self._writer.poke)
@@ -99,6 +100,10 @@ class Conductor:
             self._feed.publish(JournalFailed(error.message, error.remedy))
             self._writer.shut(error)
             await self._tasks.settled(unless=self._close)
+            raise
+        except Exception as error:
+            message = self._redact(f"The console ended with a defect: {type(error).__name__}: {error}")
+            self._feed.publish(JournalFailed(message, "Start the console again; it takes the run up."))
             raise
         finally:
             await self._tasks.cancel()

@@ -5,7 +5,7 @@ the new schema are counted apart: the plan's order makes them expected, up to a 
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from console.domain.watch import errors_count_since, watch_errors
 from console.engine.feed import RunFeed
 from console.engine.monitor import Record
 from console.engine.tail import TailWriter
-from console.errors import HostingError
+from console.errors import HostingError, JournalError, Refused
 from console.ports import Clock, LogLines, TailStatus, Telemetry
 
 BATCH = 0.05
@@ -26,6 +26,9 @@ BATCH = 0.05
 
 WINDOW = 60.0
 """Seconds over which errors are counted."""
+
+FAIRNESS = 500
+"""Lines after which others get their turn: a log that always has another line ready never waits by itself."""
 
 JUDGE = 2.0
 """Wall seconds between two judgements of the errors."""
@@ -36,10 +39,13 @@ RETRY = 5.0
 
 @dataclass
 class ErrorCounts:
-    """Errors of the last minute and in all, by service and class."""
+    """Errors of the last minute and in all, by service (its id) and class.
+
+    Those of the last minute are kept by the second, so that a flood of errors costs no memory.
+    """
 
     total: Counter[tuple[str, LogClass]] = field(default_factory=Counter)
-    recent: deque[tuple[datetime, str, LogClass]] = field(default_factory=deque)
+    recent: dict[datetime, Counter[tuple[str, LogClass]]] = field(default_factory=dict)
 
     def add(self, entries: Sequence[LogEntry]) -> None:
         """Count lines."""
@@ -47,13 +53,13 @@ class ErrorCounts:
             kind = classify(entry)
             self.total[entry.service, kind] += 1
             if kind is not LogClass.OK:
-                self.recent.append((entry.at, entry.service, kind))
+                self.recent.setdefault(entry.at.replace(microsecond=0), Counter())[entry.service, kind] += 1
 
     def within(self, now: datetime, since: datetime | None = None) -> Counter[tuple[str, LogClass]]:
-        """Errors of the last minute, those before `since` left out; older ones are forgotten."""
-        while self.recent and (now - self.recent[0][0]).total_seconds() > WINDOW:
-            self.recent.popleft()
-        return Counter((service, kind) for at, service, kind in self.recent if since is None or at >= since)
+        """Errors of the last minute, those before the second of `since` left out; older ones are forgotten."""
+        self.recent = {at: errors for at, errors in self.recent.items() if (now - at).total_seconds() <= WINDOW}
+        counted = (errors for at, errors in self.recent.items() if since is None or at > since)
+        return sum(counted, Counter[tuple[str, LogClass]]())
 
 
 class LogWatcher:
@@ -79,13 +85,16 @@ class LogWatcher:
         self.counts = ErrorCounts()
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises what recording an alert raises."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._gather())
-            group.create_task(self._show())
-            group.create_task(self._judge())
-            if self._tail is not None:
-                group.create_task(self._tail.run())
+        """Follow until cancelled, or until nobody drives the run any more."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._gather())
+                group.create_task(self._show())
+                group.create_task(self._judge())
+                if self._tail is not None:
+                    group.create_task(self._tail.run())
+        except* (Refused, JournalError):
+            pass  # the conductor has let go, and has said why
 
     async def judge(self) -> None:
         """Raise and clear alerts by the errors of the last minute."""
@@ -100,7 +109,7 @@ class LogWatcher:
 
     async def _gather(self) -> None:
         """Take lines as they come, for ever; a log that is lost is asked for again where it ended."""
-        since, seen = self._clock.now(), set[str]()
+        since, seen, taken = self._clock.now(), set[str](), 0
         while True:
             try:
                 self._feed.publish(TailStatus(connected=True))
@@ -112,6 +121,9 @@ class LogWatcher:
                     seen.add(entry.id)
                     self._gathered.append(entry)
                     self._news.set()
+                    taken += 1
+                    if taken % FAIRNESS == 0:
+                        await asyncio.sleep(0)
                 reason = "the log ended"
             except HostingError as error:
                 reason = error.message

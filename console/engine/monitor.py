@@ -10,7 +10,7 @@ from console.domain.events import Event
 from console.domain.state import RunStatus
 from console.domain.watch import PROVIDER, alert, clear, watch_deploys, watch_schema_gap
 from console.engine.writer import Decision
-from console.errors import HostingError
+from console.errors import HostingError, JournalError, Refused
 from console.ports import Clock, Feed, Hosting
 
 Record = Callable[[Decision], Awaitable[tuple[Event, ...]]]
@@ -36,11 +36,14 @@ class Monitor:
         self._unanswered = 0
 
     async def run(self) -> None:
-        """Watch until the run is finished. Raises what recording raises."""
-        while self._feed.state.status is not RunStatus.FINISHED:
-            if self._feed.state.started_at is not None:
-                await self.look()
-            await self._clock.sleep(self._interval)
+        """Watch until the run is finished, or nobody drives it any more."""
+        try:
+            while self._feed.state.status is not RunStatus.FINISHED:
+                if self._feed.state.started_at is not None:
+                    await self.look()
+                await self._clock.sleep(self._interval)
+        except (Refused, JournalError):
+            return  # the conductor has let go, and has said why
 
     async def look(self) -> None:
         """Look once."""

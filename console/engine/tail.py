@@ -26,6 +26,7 @@ class TailWriter:
         self._max_bytes = max_bytes
         self._pending: deque[LogEntry] = deque(maxlen=pending)
         self._news = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
         self.left_out = 0
         self.reason = ""
 
@@ -37,18 +38,26 @@ class TailWriter:
         self._news.set()
 
     async def run(self) -> None:
-        """Write what comes until cancelled."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
+        """Write what comes until cancelled; what waits then is still written."""
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                await self.flush()
+        finally:
+            if self._writing is not None:
+                await self._writing
             await self.flush()
 
     async def flush(self) -> None:
         """Write what waits now."""
         entries = tuple(self._pending)
         self._pending.clear()
-        if not entries:
-            return
+        if entries:
+            self._writing = asyncio.create_task(self._write_out(entries))
+            await asyncio.shield(self._writing)
+
+    async def _write_out(self, entries: tuple[LogEntry, ...]) -> None:
         try:
             await asyncio.to_thread(self._write, entries)
         except OSError as error:

@@ -185,13 +185,14 @@ def console(
     clock: FakeClock | None = None,
     limits: Limits | None = None,
     redact: Callable[[str], str] = lambda text: text,
+    rehearsal: bool = True,
 ) -> Console:
     """A console that drives `plan`; give `world` and `journal` of an earlier one to take its run up again."""
     world = world or FakeWorld()
     journal = journal or MemoryJournal(directory)
     clock = clock or FakeClock()
     feed = RunFeed(initial(plan))
-    about = About("ops@laptop", host="laptop", rehearsal=True)
+    about = About("ops@laptop", host="laptop", rehearsal=rehearsal)
     conductor = Conductor(plan, journal, world.action, clock, feed, about, redact=redact, limits=limits)
     return Console(plan, world, journal, clock, feed, conductor)
 
