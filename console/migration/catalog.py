@@ -154,6 +154,22 @@ async def index_definitions(reader: Reader, table: QualifiedName, columns: Seque
     return tuple(str(row["definition"]) for row in rows)
 
 
+async def require_key(reader: Reader, table: QualifiedName, key: str) -> None:
+    """Raise StepFailed unless `key` alone tells the rows of the table apart: unique, never NULL, without exceptions."""
+    rows = await reader.fetch(
+        "SELECT 1 AS found FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] "
+        "WHERE indrelid = to_regclass(%(table)s) AND attname = %(key)s AND attnotnull AND indnkeyatts = 1 "
+        "AND indisunique AND indisvalid AND indpred IS NULL",
+        {"table": table.sql, "key": key},
+    )
+    if not rows:
+        raise StepFailed(
+            f"{key} is not a key of {table}: there is no unique index on it alone, or it may be NULL.",
+            production="Nothing was changed.",
+            remedy="Name the table's primary key in config.toml (key): rows are saved and compared by it.",
+        )
+
+
 async def counters(reader: Reader, table: QualifiedName) -> Counters:
     """The counters as they stand; zero where statistics are not collected."""
     rows = await reader.fetch(

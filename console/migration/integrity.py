@@ -226,7 +226,7 @@ async def _differing(reader: Reader, joined: str, limit: int) -> tuple[Differenc
 async def _why_unreadable(reader: Reader, view: QualifiedName) -> str:
     """Why a view cannot be read; empty when it can."""
     try:
-        await reader.fetch(f"SELECT FROM {view.sql} LIMIT 1")
+        await reader.fetch(f"SELECT * FROM {view.sql} LIMIT 1")  # noqa: S608
     except DatabaseError as error:
         if connection_lost(error):
             raise

@@ -75,6 +75,7 @@ class MigrationRunner:
             table = await catalog.resolve_table(self._session, self._migration.table)
             history = await catalog.resolve_table(self._session, self._migration.history.table)
             await self._refuse_repetition(table, history)
+            await catalog.require_key(self._session, table, self._migration.key)
             saved_copy.saved_columns(self._migration)
             self._warning = await transaction.watch_for_loss(self._session)
         except DatabaseError as error:

@@ -103,3 +103,11 @@ def changed_script(old: str, new: str) -> Script:
 def mapping_with(migration: Migration, **changes: object) -> Migration:
     """The plan with another mapping."""
     return replace(migration, mapping=replace(migration.mapping, **changes))  # type: ignore[arg-type]
+
+
+async def assert_untouched(database: LiveDatabase) -> None:
+    """The database is as before: old columns, old views, no history row, no saved copy."""
+    assert await database.value("SELECT count(license_status) FROM accounts") == 393
+    assert await database.value("SELECT count(*) FROM schema_migrations WHERE version = 20") == 0
+    assert await database.value("SELECT to_regclass('accounts_before_020') IS NULL")
+    assert await database.value("SELECT count(account_type) FROM active_accounts") == 48

@@ -133,6 +133,17 @@ class LiveSession:
             raise DatabaseError(str(error), sqlstate=error.sqlstate or "") from error
 
 
+class AnswerLost(LiveSession):
+    """A session that loses its connection after the server has carried out COMMIT, and before the answer arrives."""
+
+    async def execute(self, sql: str, params: Mapping[str, object] | None = None) -> int:
+        touched = await super().execute(sql, params)
+        if sql == "COMMIT":
+            await self.link.close()
+            raise DatabaseError("server closed the connection unexpectedly")
+        return touched
+
+
 class Interference:
     """Does something to the world once, just before the first statement that begins with `prefix` is sent."""
 

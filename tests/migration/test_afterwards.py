@@ -235,7 +235,7 @@ async def test_a_hundred_thousand_rows_are_migrated_and_checked_within_seconds(
         "SELECT 'B' || n, 1, 1, 'Big ' || n, (ARRAY['active', 'pending', 'expired', NULL])[1 + n % 4], n % 9 = 0 "
         "FROM generate_series(1, 100000) AS n",
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         result = await migrate(database, migration, script)
         rows = await check_rows(database, migration, Baseline.from_data(result.data()))
     assert (result.rows_saved, rows.right) == (100449, 100449)

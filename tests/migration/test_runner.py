@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from console.domain.plan import MappingRule, Migration
-from console.errors import OutcomeUnknown, StepFailed, Stopped, VerificationFailed
+from console.domain.plan import Claim, HistoryTable, MappingRule, Migration
+from console.errors import StepFailed, Stopped, VerificationFailed
+from console.migration.dependents import leftovers
+from console.migration.integrity import Baseline, check_rows
+from console.migration.probe import probe
 from console.migration.result import MigrationResult
 from console.migration.runner import MigrationRunner
-from console.migration.script import Script
-from tests.migration.conftest import Heard, changed_script, mapping_with
-from tests.migration.postgres import PATH, Interference, LiveDatabase
+from console.migration.script import Script, parse_script
+from tests.migration.conftest import Heard, assert_untouched, changed_script, mapping_with
+from tests.migration.postgres import PATH, LiveDatabase
 
 MARKER = "rc/run-1/db.migrate"
 
@@ -28,14 +31,6 @@ async def run(
     async with database.session(MARKER) as session:
         runner = MigrationRunner(session, migration, script, marker=MARKER, report=heard, stopping=stopping)
         return await runner.run()
-
-
-async def assert_untouched(database: LiveDatabase) -> None:
-    """The database is as before: old columns, old views, no history row, no saved copy."""
-    assert await database.value("SELECT count(license_status) FROM accounts") == 393
-    assert await database.value("SELECT count(*) FROM schema_migrations WHERE version = 20") == 0
-    assert await database.value("SELECT to_regclass('accounts_before_020') IS NULL")
-    assert await database.value("SELECT count(account_type) FROM active_accounts") == 48
 
 
 async def test_the_right_mapping_is_committed_with_its_history_row_and_its_saved_copy(
@@ -194,43 +189,6 @@ async def test_a_stop_is_honoured_before_the_next_statement(
     await assert_untouched(database)
 
 
-class EndsOurBackend(Interference):
-    """The server ends our session."""
-
-    def __init__(self, database: LiveDatabase, prefix: str) -> None:
-        super().__init__(prefix)
-        self.database = database
-
-    async def interfere(self) -> None:
-        await self.database.fetch(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %(name)s",
-            {"name": MARKER},
-        )
-
-
-@pytest.mark.parametrize("prefix", ["LOCK TABLE", "CREATE TABLE", "UPDATE accounts", 'INSERT INTO "public"."schema'])
-async def test_a_connection_lost_before_commit_changes_nothing(
-    database: LiveDatabase, migration: Migration, script: Script, prefix: str
-) -> None:
-    database.interferences = [EndsOurBackend(database, prefix)]
-    with pytest.raises(StepFailed) as failure:
-        await run(database, migration, script)
-    assert not isinstance(failure.value, OutcomeUnknown)
-    assert "Nothing was committed" in failure.value.production
-    await assert_untouched(database)
-
-
-async def test_a_connection_lost_at_commit_is_an_unknown_outcome(
-    database: LiveDatabase, migration: Migration, script: Script
-) -> None:
-    database.interferences = [EndsOurBackend(database, "COMMIT")]
-    with pytest.raises(OutcomeUnknown) as unknown:
-        await run(database, migration, script)
-    transaction = unknown.value.data["transaction"]
-    assert await database.value(f"SELECT pg_xact_status('{transaction}'::xid8)") == "aborted"
-    await assert_untouched(database)
-
-
 async def test_a_migration_that_is_recorded_is_not_repeated(
     database: LiveDatabase, migration: Migration, script: Script
 ) -> None:
@@ -257,13 +215,66 @@ async def test_a_saved_copy_of_an_earlier_run_is_kept_and_named(
         await run(database, migration, script)
 
 
-async def test_the_file_may_set_its_own_limits_and_path_without_misleading_the_console(
+async def test_a_file_that_empties_the_search_path_misleads_nothing(
     database: LiveDatabase, migration: Migration
 ) -> None:
-    script = changed_script("\nBEGIN;", "\nBEGIN;\nSET lock_timeout = 0; SET search_path = public;")
-    empty_path = changed_script("\nCOMMIT;", "\nSELECT set_config('search_path', '', false);\nCOMMIT;")
-    assert [statement.sets for statement in script.statements[:3]] == [True, True, False]
-    assert (await run(database, migration, empty_path)).rows_saved == 449
+    script = changed_script("\nCOMMIT;", "\nSELECT set_config('search_path', '', false);\nCOMMIT;")
+    assert (await run(database, migration, script)).rows_saved == 449
+
+
+async def test_a_key_that_does_not_tell_rows_apart_is_refused_before_the_lock(
+    database: LiveDatabase, migration: Migration, script: Script
+) -> None:
+    for key in ("name", "primary_contact_id", "nothing"):
+        with pytest.raises(StepFailed, match=f"{key} is not a key"):
+            await run(database, replace(migration, key=key), script)
+
+
+async def test_odd_names_and_another_schema_are_quoted_throughout(database: LiveDatabase, migration: Migration) -> None:
+    await database.run(
+        'CREATE SCHEMA "Sales"',
+        'CREATE TABLE "Sales"."My ""Rows" ("Key" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "is %s" boolean)',
+        'INSERT INTO "Sales"."My ""Rows" ("is %s") SELECT (ARRAY[true, false, NULL])[1 + n % 3] '
+        "FROM generate_series(1, 30) AS n",
+        'CREATE TABLE "Sales"."History" (version text PRIMARY KEY, "at" timestamptz, note text)',
+    )
+    script = parse_script(
+        "m/021.sql",
+        b"""
+        ALTER TABLE "Sales"."My ""Rows" ADD COLUMN "State" text;
+        UPDATE "Sales"."My ""Rows" SET "State" = CASE WHEN "is %s" THEN 'it''s \\' ELSE 'no' END;
+        ALTER TABLE "Sales"."My ""Rows" DROP COLUMN "is %s";
+        """,
+    )
+    plan = replace(
+        migration,
+        version="021%",
+        table='Sales.My "Rows',
+        key="Key",
+        removed=("is %s",),
+        added=("State",),
+        views=(),
+        claims=(Claim("all", '"is %s" IS NULL', "other"),),
+        saved_copy="My 'Copy",
+        history=HistoryTable("Sales.History", "version", {"at": "{now}", "note": "{file}: it's \\ {checksum}"}),
+        mapping=replace(
+            migration.mapping,
+            source="is %s",
+            target="State",
+            overrides=(),
+            rules=(MappingRule("true", "it's \\"),),
+            otherwise="no",
+            domain=("it's \\", "no"),
+        ),
+    )
+    result = await run(database, plan, script)
+    assert result.saved_copy == "Sales.My 'Copy"
+    assert result.claims[0].rows == 10
+    history = (await database.fetch('SELECT note, "at" <= now() AS past FROM "Sales"."History"'))[0]
+    assert history == {"note": f"021.sql: it's \\ {script.checksum}", "past": True}
+    assert (await check_rows(database, plan, Baseline.from_data(result.data()))).right == 30
+    assert (await probe(database, plan, MARKER)).applied
+    assert await leftovers(database, plan) == ()
 
 
 async def test_a_history_row_written_by_the_file_itself_is_kept(database: LiveDatabase, migration: Migration) -> None:
