@@ -1,30 +1,25 @@
-"""One PostgreSQL server of the sandbox: its making, start, stop, base backup and point-in-time recovery.
+"""One PostgreSQL server of the sandbox: its making, start, stop and base backup.
 
 The server is a process of its own that outlives its starter; a later start on the same folder adopts it.
 `fsync` is off: a crash of the machine may cost the rehearsal's data, a crash of a process does not.
 """
 
 import asyncio
-import contextlib
 import os
-import shutil
 import signal
-from datetime import datetime
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from console.sandbox.postgres_tools import PostgresFailed, PostgresTools
+from console.sandbox.postmaster import Postmaster
 from console.sandbox.waiting import wait_until
 
 SUPERUSER = "postgres"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.02
-
-# postmaster.pid tells the server's status in its last line.
-_STATUS_LINE = 8
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -51,6 +46,7 @@ class Cluster:
         self.home = home
         self.port = port
         self.superuser_password = superuser_password
+        self.postmaster = Postmaster(self.data)
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -79,10 +75,14 @@ class Cluster:
             connect_timeout=10,
         )
 
-    async def create(self) -> None:
-        """Make a new, empty server that is not started yet. Settings are in place, archiving is not."""
+    def make_home(self) -> None:
+        """Make the server's new folder and the one for its archive."""
         self.tools.new_folder(self.home)
         self.tools.new_folder(self.archive)
+
+    async def create(self) -> None:
+        """Make a new, empty server that is not started yet. Settings are in place, archiving is not."""
+        self.make_home()
         password_file = self.home / "password"
         password_file.write_text(self.superuser_password)
         self.tools.give(password_file)
@@ -95,26 +95,13 @@ class Cluster:
         finally:
             password_file.unlink()
 
-    def running_pid(self) -> int | None:
-        """The process id of the running server, or None."""
-        lines = self._postmaster_lines()
-        if not lines:
-            return None
-        pid = int(lines[0])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return None
-        return pid if self._works_here(pid) else None
-
     async def start(self) -> None:
         """Start the server, or adopt it when it runs; returns when it takes connections and has recovered.
 
         Raises `PostgresFailed` with the end of the server's log.
         """
-        if self.running_pid() is None:
-            with contextlib.suppress(FileNotFoundError):
-                (self.data / "postmaster.pid").unlink()
+        if self.postmaster.is_gone():
+            self.postmaster.forget()
             await self._spawn()
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
@@ -126,15 +113,15 @@ class Cluster:
 
     async def stop(self) -> None:
         """Stop the server: sessions are ended, transactions rolled back, the last WAL archived."""
-        pid = self.running_pid()
+        pid = self.postmaster.pid()
         if pid is None:
             return
         os.kill(pid, signal.SIGINT)
         try:
-            await wait_until(self._is_gone, STOP_TIMEOUT_S)
+            await wait_until(self.postmaster.is_gone, STOP_TIMEOUT_S)
         except TimeoutError:
             os.kill(pid, signal.SIGQUIT)
-            await wait_until(self._is_gone, STOP_TIMEOUT_S)
+            await wait_until(self.postmaster.is_gone, STOP_TIMEOUT_S)
 
     async def start_archiving(self) -> None:
         """From now on copy every finished WAL segment to `archive`, and take the base backup."""
@@ -145,36 +132,6 @@ class Cluster:
         arguments = [f"--pgdata={self.base}", "--checkpoint=fast", "--no-sync", "--wal-method=stream"]
         arguments += ["--host=127.0.0.1", f"--port={self.port}", f"--username={SUPERUSER}", "--no-password"]
         await self.tools.run("pg_basebackup", *arguments, password=self.superuser_password)
-
-    async def seal_archive(self) -> None:
-        """See to it that everything committed until now is in the archive.
-
-        A commit of its own comes first: PostgreSQL recognises a moment only by a commit after it.
-        """
-        async with await psycopg.AsyncConnection.connect(self.superuser_conninfo(), autocommit=True) as link:
-            await link.execute("SELECT pg_current_xact_id()")
-            found = await (await link.execute("SELECT pg_walfile_name(pg_switch_wal())")).fetchone()
-        if found is None:
-            raise PostgresFailed("pg_switch_wal gave no answer")
-        sealed = self.archive / str(found[0])
-        await wait_until(sealed.exists, START_TIMEOUT_S)
-
-    async def recover_from(self, source: "Cluster", moment: datetime) -> None:
-        """Fill this new server from `source`'s base backup and archive up to `moment`, and start it.
-
-        Where the archive ends before `moment`, nothing was committed in between, and its end is that state.
-        """
-        self.tools.new_folder(self.home)
-        self.tools.new_folder(self.archive)
-        await self._restore_base(source, moment.isoformat())
-        try:
-            await self.start()
-        except PostgresFailed:
-            if "recovery ended before configured recovery target" not in self.log_tail():
-                raise
-            await asyncio.to_thread(shutil.rmtree, self.data)
-            await self._restore_base(source, None)
-            await self.start()
 
     def log_tail(self, size: int = 4000) -> str:
         """The end of the server's log."""
@@ -198,20 +155,10 @@ class Cluster:
             )
 
     async def _until_writable(self) -> None:
-        while not (self._says_ready() and await self._accepts_writes()):
+        while not (self.postmaster.says_ready() and await self._accepts_writes()):
             if self._process is not None and self._process.returncode is not None:
                 raise PostgresFailed(f"PostgreSQL on port {self.port} ended while starting:\n{self.log_tail(800)}")
             await asyncio.sleep(_POLL_S)
-
-    def _says_ready(self) -> bool:
-        lines = self._postmaster_lines()
-        return len(lines) >= _STATUS_LINE and lines[_STATUS_LINE - 1].strip() == "ready"
-
-    def _postmaster_lines(self) -> list[str]:
-        try:
-            return (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
 
     async def _accepts_writes(self) -> bool:
         try:
@@ -220,24 +167,3 @@ class Cluster:
         except psycopg.OperationalError:
             return False  # it does not listen yet, or it ended just now; the caller looks which
         return row is not None and not row[0]
-
-    def _is_gone(self) -> bool:
-        return self.running_pid() is None
-
-    def _works_here(self, pid: int) -> bool:
-        # The number in a stale postmaster.pid may by now be another process's.
-        try:
-            return Path(f"/proc/{pid}/cwd").resolve(strict=True) == self.data.resolve()
-        except FileNotFoundError:
-            return not Path("/proc/self").exists()
-
-    async def _restore_base(self, source: "Cluster", target: str | None) -> None:
-        await self.tools.run("/bin/cp", "-a", str(source.base), str(self.data))
-        with (self.data / "postgresql.auto.conf").open("a") as settings:
-            settings.write("archive_command = '/bin/true'\n")
-            settings.write(f'restore_command = \'cp "{source.archive}/%f" "%p"\'\n')
-            if target is not None:
-                settings.write(f"recovery_target_time = '{target}'\nrecovery_target_action = 'promote'\n")
-        signal_file = self.data / "recovery.signal"
-        signal_file.touch()
-        self.tools.give(signal_file)

@@ -21,6 +21,7 @@ from console.sandbox.contracts import DatabaseInstance
 from console.sandbox.loopback import free_port
 from console.sandbox.postgres_tools import PostgresTools, data_folder, find_tools
 from console.sandbox.private_files import write_private
+from console.sandbox.recovery import recover
 
 SERVER_VERSION = "18"
 REPORTING_ROLE = "reporting"
@@ -70,7 +71,7 @@ class SandboxDatabases:
 
     def running_pid(self, postgres_id: str) -> int | None:
         """The process id of a server, None while it does not run."""
-        return self._clusters[postgres_id].running_pid()
+        return self._clusters[postgres_id].postmaster.pid()
 
     async def create(self, postgres_id: str, name: str, *, database: str, user: str) -> DatabaseInstance:
         """Make and start a server with an empty `database` that `user` owns, and a reader, `reporting`."""
@@ -149,16 +150,13 @@ class SandboxDatabases:
         """
         if not await self.earliest_recovery(postgres_id) <= restore_time <= datetime.now(UTC):
             raise SandboxError(f"{postgres_id} cannot be recovered to {restore_time.isoformat()}.")
-        source = self._clusters[postgres_id]
-        if source.running_pid() is not None:
-            await source.seal_archive()
         now = datetime.now(UTC).isoformat()
         old = self._records[postgres_id]
         record = replace(
             old, id=new_id, name=new_name, port=free_port(), created_at=now, recoverable_from=None, suspended=False
         )
         cluster = self._cluster(record)
-        await cluster.recover_from(source, restore_time)
+        await recover(self._clusters[postgres_id], cluster, restore_time)
         self._keep(record, cluster)
         await self.protect(new_id)
         return record.instance()

@@ -13,22 +13,21 @@ from psycopg import AsyncConnection
 
 from console.errors import SandboxError
 from console.sandbox.apps import CrmApps
-from console.sandbox.contracts import DatabaseInstance, Pace
+from console.sandbox.contracts import DatabaseInstance, EnvironmentName, Pace
 from console.sandbox.databases import SandboxDatabases
 from console.sandbox.fault_agents import FaultAgents
 from console.sandbox.faults import WorldFaults, parse_fault
-from console.sandbox.release import MIGRATION
+from console.sandbox.release_watch import ReleaseWatch
 from console.sandbox.remote import GitRemote, build_remote
-from console.sandbox.render.seed import PostgresSeed, ServiceSeed, WorldSeed
 from console.sandbox.render.stand_in import RenderStandIn
 from console.sandbox.seeding import add_dependent_view, fill
 from console.sandbox.traffic import Addresses, Traffic
+from console.sandbox.workspace_seed import workspace_seed
 from console.sandbox.world_report import JsonObject, provider_commit, read_world
-from console.sandbox.world_spec import ServiceSpec, WorldSpec
+from console.sandbox.world_spec import WorldSpec
 
 _SHARED_ACCOUNTS = 40
 _OWNER = "crm_owner"
-_LOOK_EVERY_S = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +42,7 @@ class World:
         self._databases = SandboxDatabases(state_dir)
         self._faults = WorldFaults([parse_fault(text) for text in spec.faults], state_dir / "faults-taken.json")
         self._stand_in: RenderStandIn | None = None
-        self._old_release = ""
-        self._release_seen = False
+        self._watch = ReleaseWatch(self.remote, self._live_commit)
         self._living: list[asyncio.Task[None]] = []
 
     @property
@@ -77,11 +75,10 @@ class World:
             born.touch()
         say("starting the provider's stand-in and six services")
         await self._start_stand_in()
-        self._old_release = await self._first_commit_of_main()
         self._live(self._traffic().run(), "traffic")
-        self._live(FaultAgents(self._faults, await self.database(), self._release_is_live).run(), "faults")
+        self._live(FaultAgents(self._faults, await self.database(), self._watch.is_live).run(), "faults")
         if self._faults.active("error-spike"):
-            self._live(self._watch_release(), "release")
+            self._live(self._watch.run(), "release")
 
     async def stop(self) -> None:
         """Stop everything; the folder keeps the state."""
@@ -130,8 +127,17 @@ class World:
         await self._databases.protect(instance.id)
 
     async def _start_stand_in(self) -> None:
+        shared = await self._databases.get(self.spec.shared_postgres_id)
+        if shared is None:
+            raise SandboxError("The world has no staging database: it was never brought up completely.")
+        production = await self.database()
+        urls: dict[EnvironmentName, str] = {
+            "production": production.url,
+            "staging": shared.url,
+            "devtest": shared.url,
+        }
         self._stand_in = RenderStandIn(
-            await self._seed(),
+            workspace_seed(self.spec, urls),
             self.remote,
             CrmApps(),
             self._databases,
@@ -141,55 +147,14 @@ class World:
         )
         await self._stand_in.start()
 
-    async def _seed(self) -> WorldSeed:
-        shared = await self._databases.get(self.spec.shared_postgres_id)
-        if shared is None:
-            raise SandboxError("The world has no staging database: it was never brought up completely.")
-        urls = {"production": (await self.database()).url, "staging": shared.url, "devtest": shared.url}
-        return WorldSeed(
-            owner_id=self.spec.owner_id,
-            token=self.spec.render_token,
-            services=tuple(self._service_seed(one, urls[one.environment]) for one in self.spec.services),
-            postgres=(
-                PostgresSeed(self.spec.postgres_id, "crm-db", "production"),
-                PostgresSeed(self.spec.shared_postgres_id, "crm-db-staging", "staging"),
-            ),
-        )
-
-    def _service_seed(self, service: ServiceSpec, database_url: str) -> ServiceSeed:
-        backend = self.spec.service(service.environment, "backend")
-        return ServiceSeed(
-            id=service.id,
-            name=service.name,
-            environment=service.environment,
-            role=service.role,
-            branch=service.branch,
-            public_port=service.port,
-            build_seconds=service.build_seconds,
-            env={"DATABASE_URL": database_url} if service.role == "backend" else {"BACKEND_URL": backend.url},
-        )
-
     def _traffic(self) -> Traffic:
         backend = self.spec.service("production", "backend")
         frontend = self.spec.service("production", "frontend")
-        return Traffic(Addresses(backend.url, frontend.url), Pace(self.spec.pace), lambda: self._release_seen)
+        return Traffic(Addresses(backend.url, frontend.url), Pace(self.spec.pace), lambda: self._watch.seen)
 
-    async def _first_commit_of_main(self) -> str:
-        pushes = [push for push in self.remote.pushes() if push.branch == "main"]
-        return pushes[0].old if pushes else (await self.remote.head("main") or "")
-
-    async def _release_is_live(self) -> bool:
-        """Whether production's backend runs a commit that brought the migration."""
+    def _live_commit(self) -> str | None:
         backend = self.spec.service("production", "backend")
-        live = provider_commit(self._running().world_report(), backend)
-        if live is None or live == self._old_release:
-            return False
-        return MIGRATION in await self.remote.changed_files(self._old_release, live)
-
-    async def _watch_release(self) -> None:
-        while True:
-            self._release_seen = await self._release_is_live()
-            await asyncio.sleep(_LOOK_EVERY_S)
+        return provider_commit(self._running().world_report(), backend)
 
     def _live(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
