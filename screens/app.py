@@ -17,14 +17,14 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Resize
 
-from console.domain.outcome import Progress
 from console.domain.state import RunStatus, StepStatus
-from console.ports import Feed, Helm, LogLines, StateChanged, StepNews, TailStatus, Update
+from console.ports import Feed, Helm, JournalFailed, LogLines, StateChanged, StepNews, TailStatus, Update
 from screens.base import ConsoleScreen
 from screens.classify import mark_of
 from screens.commands import READING, STEERING
 from screens.desk import Desk
 from screens.dialogs.base import SETTLE, Dialog
+from screens.heard import Heard, hear
 from screens.leads import Act, Lead, Show
 from screens.palette import TablePalette
 from screens.reads import Reads
@@ -71,7 +71,8 @@ class ConsoleApp(App[None]):
         self._now = now
         self._reads = reads or Reads()
         self._settle = settle
-        self._news: dict[str, Progress] = {}
+        self._news: dict[str, Heard] = {}
+        self._record_failed = ""
         self._lines: list[LogLines] = []
         self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._pending = False
@@ -177,11 +178,13 @@ class ConsoleApp(App[None]):
                 running = {i for i, step in state.steps.items() if step.status is StepStatus.RUNNING}
                 self._news = {step: news for step, news in self._news.items() if step in running}
             case StepNews(step, progress):
-                self._news[step] = progress
+                self._news[step] = hear(self._news.get(step), progress, self._now())
             case LogLines():
                 self._lines.append(update)
             case TailStatus():
                 self._tail = update
+            case JournalFailed(message, remedy):
+                self._record_failed = f"{message} {remedy}".strip()
         if not self._pending:
             self._pending = True
             # The run's tasks publish from a context of their own, in which Textual does not know its application.
@@ -213,7 +216,7 @@ class ConsoleApp(App[None]):
 
     def _fresh_view(self) -> View:
         driving = self._desk.steers
-        self.view = View(self._feed.state, self._now(), dict(self._news), self._tail, driving)
+        self.view = View(self._feed.state, self._now(), dict(self._news), self._tail, driving, self._record_failed)
         return self.view
 
     def _show(self, view: View) -> None:

@@ -13,7 +13,6 @@ from screens.moment import Moment
 from screens.view import View
 from screens.widgets.keybar import Entry, KeyBar
 
-
 _KEPT = ("help", "incident")
 """Commands that the footer shows in any width."""
 

@@ -26,7 +26,7 @@ def next_label(moment: Moment) -> str:
         return "sign"
     if step.step.kind is StepKind.MANUAL:
         return "tick it"
-    return "look and confirm" if step.status is StepStatus.READY else "confirm ahead"
+    return "look, then confirm" if step.status is StepStatus.READY else "confirm ahead"
 
 
 def next_lead(moment: Moment) -> Lead | None:

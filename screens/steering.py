@@ -5,12 +5,12 @@ what failed, what state production is in, and what helps.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from textual.app import App
 
-from console.domain.intents import Intent, Look
+from console.domain.intents import DoneByHand, Intent, Look
 from console.errors import ConsoleError, Refused
 from console.ports import Helm
 from screens.dialogs.ask import AskDialog
@@ -20,6 +20,7 @@ from screens.dialogs.sign import SignDialog
 from screens.dialogs.trouble import TroubleDialog
 from screens.leads import Answer, Ask, Choose, ConfirmStep, Send, SignRole, Steer
 from screens.view import View
+from screens.ways import not_verified
 
 
 class Steering:
@@ -48,7 +49,10 @@ class Steering:
 
     def send(self, intent: Intent, said: str = "") -> None:
         """Send an intent; the person hears of it only when there is something to hear."""
-        task = asyncio.create_task(self._send(intent, said), name=f"send {type(intent).__name__}")
+        self._keep(self._send(intent, said), type(intent).__name__)
+
+    def _keep(self, sending: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(sending, name=f"send {name}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -61,6 +65,9 @@ class Steering:
         try:
             await self._helm.send(intent)
         except Refused as refusal:
+            if isinstance(intent, DoneByHand) and not intent.accept and not self._view().state.steps[intent.step].over:
+                self._choose(not_verified(intent, self._view().state.steps[intent.step].step.title, refusal))
+                return
             text = f"{refusal.message}\n{refusal.remedy}" if refusal.remedy else refusal.message
             self._app.notify(text, title="Not now", severity="warning", timeout=8, markup=False)
         except ConsoleError as error:
@@ -84,15 +91,25 @@ class Steering:
         self._app.push_screen(ChooseDialog(lead, self._view(), settle=self._settle), chosen)
 
     def _confirm(self, step: str) -> None:
-        view = self._view()
-        if view.state.steps[step].preview is None:
-            self.send(Look(step))
+        dialog = ConfirmDialog(step, self._view(), settle=self._settle)
 
         def answered(intent: Intent | None) -> None:
             if intent is not None:
                 self.send(intent)
 
-        self._app.push_screen(ConfirmDialog(step, view, settle=self._settle), answered)
+        self._app.push_screen(dialog, answered)
+        self._keep(self._look_for(dialog, step), "look")
+
+    async def _look_for(self, dialog: ConfirmDialog, step: str) -> None:
+        """The yes is given to what is so now: look anew, and only then let the dialog take it."""
+        try:
+            await self._helm.send(Look(step))
+        except Refused as refusal:
+            dialog.cannot(refusal.message, refusal.remedy)
+        except ConsoleError as error:
+            dialog.cannot(error.message, error.remedy)
+        else:
+            dialog.looked(self._view())
 
     def _sign(self, role: str) -> None:
         def answered(intent: Intent | None) -> None:

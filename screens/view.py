@@ -7,22 +7,25 @@ from datetime import datetime
 from console.domain.outcome import Progress
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.ports import TailStatus
+from screens.heard import Heard
 
 _UNHEARD = TailStatus(connected=False, reason="nothing arrived yet")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One picture's worth of facts. `news` holds the latest unjournaled progress of each running step.
+    """One picture's worth of facts. `news` holds what each running step said that is not journaled;
+    `record_failed` why the record cannot be written, empty while it can.
 
     Two views are equal only when they are the same object: a new one always paints anew.
     """
 
     state: RunState
     now: datetime
-    news: Mapping[str, Progress] = field(default_factory=dict)
+    news: Mapping[str, Heard] = field(default_factory=dict)
     tail: TailStatus = _UNHEARD
     driving: bool = False
+    record_failed: str = ""
 
     @property
     def started(self) -> bool:
@@ -71,4 +74,4 @@ class View:
     def progress(self, step: StepState) -> Progress:
         """The freshest progress of a running step: what it just said, else what the journal holds."""
         news = self.news.get(step.step.id)
-        return news if news is not None else Progress(step.progress_text, step.progress_share)
+        return news.progress if news is not None else Progress(step.progress_text, step.progress_share)

@@ -5,9 +5,12 @@ Pure: options with their consequences in words. The domain decides again when th
 
 from console.domain import intents
 from console.domain.dependencies import guarded_by
+from console.domain.plan import StepKind
 from console.domain.state import StepState, StepStatus
-from screens.leads import Answer, Ask, Option, Send
+from console.errors import Refused
+from screens.leads import Answer, Ask, Choose, Option, Send, SignRole
 from screens.moment import Moment
+from screens.paint import ink
 
 
 def ways(moment: Moment) -> tuple[Option, ...]:
@@ -18,7 +21,7 @@ def ways(moment: Moment) -> tuple[Option, ...]:
     if step.status is StepStatus.FAILED:
         return (*_after_failure(moment, step), *_incident(moment))
     if step.status is StepStatus.UNCERTAIN:
-        return (*_uncertain(step), *_incident(moment))
+        return (*_uncertain(step), *_incident(moment)) if step.unknown else ()
     if step.status in (StepStatus.WAITING, StepStatus.READY):
         return tuple(_override(step, guard) for guard in unmet_guards(moment, step))
     return ()
@@ -33,14 +36,18 @@ def unmet_guards(moment: Moment, step: StepState) -> tuple[StepState, ...]:
 
 def _after_failure(moment: Moment, step: StepState) -> list[Option]:
     again = "asks for your yes anew" if step.step.confirmation is not None else "then does it once more"
+    if step.step.kind is StepKind.SIGNOFF:
+        return [
+            Option(
+                "Sign after all", "the same role signs when the objection is settled", SignRole(step.step.role or "")
+            )
+        ]
     options = [Option("Try again", f"looks at the world first, {again}", Send(intents.Retry(step.step.id)))]
     reopens = step.failure.reopens if step.failure is not None and step.failure.reopens else step.step.reopens
     for earlier_id in reopens:
         if earlier_id in moment.state.steps:
             options.append(reopen(moment.state.steps[earlier_id], "this step waits for it again"))
     options.append(by_hand(step))
-    if step.by == "hand":
-        options.append(_accepted(step))
     relying = guarded_by(moment.state.steps, step.step.id)
     if not relying:
         options.append(leave_out(step))
@@ -77,19 +84,20 @@ def by_hand(step: StepState) -> Option:
     )
 
 
-def _accepted(step: StepState) -> Option:
-    return Option(
-        "Accept it although verification fails",
-        "your name and your reason stand in the record",
-        Ask(
-            f"Accept “{step.step.title}” as it is",
-            ("Verification of what was done by hand has failed. Say why the run may go on all the same.",),
-            "Accept it",
-            lambda answer: intents.DoneByHand(step.step.id, step.note or answer.text, accept=answer.text),
-            danger=True,
-        ),
+def not_verified(intent: intents.DoneByHand, title: str, refusal: Refused) -> Choose:
+    """What was done by hand does not pass its verification: accept that on the record, or put it right."""
+    accept = Ask(
+        f"Accept “{title}” as it is",
+        ("Its verification failed. Say why the run may go on all the same; it stands in the record.",),
+        "Accept it",
+        lambda answer: intents.DoneByHand(intent.step, intent.note, accept=answer.text),
         danger=True,
     )
+    label, consequence = "Accept it although verification fails", "your name and reason stand in the record"
+    body = [ink.line((refusal.message, ink.DANGER))]
+    if refusal.remedy:
+        body.append(ink.line(refusal.remedy))
+    return Choose(f"“{title}” was not recorded", tuple(body), (Option(label, consequence, accept, danger=True),))
 
 
 def leave_out(step: StepState) -> Option:

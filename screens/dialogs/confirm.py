@@ -39,6 +39,8 @@ class ConfirmDialog(Dialog[Confirm]):
         super().__init__(view, settle=settle)
         self._step = step
         self._digest = self._now.preview_digest
+        self._looking = True
+        self._hindrance: tuple[str, str] | None = None
 
     @property
     def _now(self) -> StepState:
@@ -92,14 +94,28 @@ class ConfirmDialog(Dialog[Confirm]):
     def watch_view(self) -> None:
         """The step may have changed, or what it will do."""
         if self._now.status not in (StepStatus.WAITING, StepStatus.READY):
-            self.dismiss(None)
+            failed_to_look = self._now.status is StepStatus.FAILED and (self._looking or self._hindrance is not None)
+            if not failed_to_look:
+                self.dismiss(None)
         elif self._now.preview_digest != self._digest:
-            first = self._digest is None
             self._digest = self._now.preview_digest
-            if not first:
+            if not self._looking:
                 self._say("What it will do has changed while you were reading. Read it again.")
             self._void()
         else:
+            self._paint()
+
+    def looked(self, view: View) -> None:
+        """It was looked at just now: the yes can be given to what stands here."""
+        self._looking = False
+        if self.is_mounted and self.is_attached:
+            self.view = view
+
+    def cannot(self, message: str, remedy: str) -> None:
+        """Looking failed: there is nothing to say yes to."""
+        self._looking = False
+        self._hindrance = (message, remedy)
+        if self.is_mounted and self.is_attached:
             self._paint()
 
     def _void(self) -> None:
@@ -114,10 +130,15 @@ class ConfirmDialog(Dialog[Confirm]):
         width = sheet.room.width
         if width <= 0:
             return
-        if preview is None:
-            sheet.show([ink.line(("Looking at what it would do…", ink.NOW))])
-        else:
-            sheet.show(blocks.preview(preview, width, full=True))
+        lines: list[Content] = []
+        if self._hindrance is not None:
+            lines += [ink.line(("✗ It cannot be done as things are", ink.DANGER_STRONG))]
+            lines += ink.paragraphs([text for text in self._hindrance if text], width)
+        elif preview is not None:
+            lines += blocks.preview(preview, width, full=True)
+        if self._looking:
+            lines = [ink.line(("▶ Looking at what it will do…", ink.NOW_STRONG)), ink.BLANK, *lines]
+        sheet.show(lines)
 
     def action_scroll_body(self, lines: int) -> None:
         """Read on."""
@@ -135,8 +156,10 @@ class ConfirmDialog(Dialog[Confirm]):
             return
         typed = self.query_one("#phrase", Input).value if self._asked.strength is Strength.TYPE else ""
         preview = self._now.preview
-        if preview is None or self._digest is None:
-            self._say("Nobody has looked yet at what it will do.")
+        if self._looking:
+            self._say("Still looking at what it will do.")
+        elif preview is None or self._digest is None or self._hindrance is not None:
+            self._say("It cannot be done as things are.")
         elif typed != self._asked.phrase and self._asked.strength is Strength.TYPE:
             self._say(f"“{typed}” is not “{self._asked.phrase}”." if typed else f"Type {self._asked.phrase} first.")
             self.query_one("#phrase", Input).focus()

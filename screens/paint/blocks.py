@@ -1,6 +1,6 @@
 """The parts that previews, evidence and failures are made of: facts, readings, consequences, sections."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
@@ -9,13 +9,6 @@ from screens.paint import ink, words
 
 _MARKS = {Tone.WARNING: ("! ", ink.NOW_STRONG), Tone.DANGER: ("! ", ink.DANGER_STRONG)}
 _DONE_MARKS = _MARKS | {Tone.GOOD: ("✔ ", ink.GOOD)}
-_LIVE_MARKS = {
-    Tone.GOOD: ("✔ ", ink.GOOD),
-    Tone.PLAIN: ("▶ ", ink.NOW_STRONG),
-    Tone.QUIET: ("○ ", ink.QUIET),
-    Tone.WARNING: ("! ", ink.NOW_STRONG),
-    Tone.DANGER: ("✗ ", ink.DANGER_STRONG),
-}
 _STYLES = {
     Tone.PLAIN: ink.PLAIN,
     Tone.GOOD: ink.PLAIN,
@@ -23,7 +16,6 @@ _STYLES = {
     Tone.WARNING: ink.NOW,
     Tone.DANGER: ink.DANGER,
 }
-_LIVE_STYLES = _STYLES | {Tone.PLAIN: ink.STRONG}
 NOTE_EDGE = 110
 """Notes stand at the right edge, but never farther out than this: the eye has to find the way."""
 
@@ -67,8 +59,21 @@ def section(item: Section, width: int, *, done: bool = False, full: bool = False
 
 
 def live(items: Sequence[Line], width: int) -> list[Content]:
-    """The lines of a running step: ✔ done, ▶ now, ○ to come."""
-    return listed(items, width, _LIVE_MARKS, styles=_LIVE_STYLES)
+    """What a running step says beside its progress."""
+    return listed(items, width, _DONE_MARKS)
+
+
+def parts(items: Sequence[tuple[str, float | None]], now: int, width: int) -> list[Content]:
+    """Texts and seconds: those before number `now` are done, that one is at work, the others are to come."""
+    result: list[Content] = []
+    for number, (text, seconds) in enumerate(items, 1):
+        sign = words.DONE if number < now else words.RUNNING if number == now else words.OPEN
+        style = ink.PLAIN if number < now else ink.STRONG if number == now else ink.QUIET
+        left = ink.line((f"{sign.mark} ", sign.style), (text, style))
+        time = words.fine(seconds) if seconds is not None and number <= now else ""
+        right = ink.line((time, ink.NOW if number == now else ink.QUIET))
+        result.append(ink.sides(left, right, min(width, NOTE_EDGE), gap=2))
+    return result
 
 
 def listed(
@@ -77,13 +82,12 @@ def listed(
     marks: dict[Tone, tuple[str, str]],
     *,
     full: bool = False,
-    styles: Mapping[Tone, str] = _STYLES,
 ) -> list[Content]:
     """Lines with a sign before them and the note at the right."""
     result: list[Content] = []
     edge = min(width, NOTE_EDGE)
     for item in items:
-        text = ink.line((item.text, styles[item.tone]))
+        text = ink.line((item.text, _STYLES[item.tone]))
         mark = ink.line(marks.get(item.tone, ("  ", "")))
         note = ink.line((item.note, ink.QUIET))
         fits = mark.cell_length + text.cell_length + note.cell_length + 2 <= edge

@@ -68,7 +68,7 @@ def _lively(view: View, steps: Sequence[StepState], selected: str) -> bool:
 
 def phase_sign(view: View, steps: Sequence[StepState]) -> words.Sign:
     """The sign of a phase: its most pressing step's, or done, or still to come."""
-    signs = [words.sign_of(s, started=view.started) for s in steps]
+    signs = [words.sign_of(s, view.state) for s in steps]
     for sign in (words.FAILED, words.UNCERTAIN, words.STOPPING, words.RUNNING, words.YOURS, words.ARMED):
         if sign in signs:
             return sign
@@ -118,7 +118,7 @@ def _planned(view: View, phase: Phase, steps: Sequence[StepState]) -> DurationRa
 
 
 def _step_line(view: View, step: StepState, width: int) -> Content:
-    sign = words.sign_of(step, started=view.started)
+    sign = words.sign_of(step, view.state)
     quiet = sign in (words.OPEN, words.SKIPPED)
     strong = sign in (words.RUNNING, words.STOPPING, words.YOURS, words.FAILED, words.UNCERTAIN)
     style = ink.QUIET if quiet else ink.STRONG if strong else ink.PLAIN
@@ -138,8 +138,10 @@ def step_time(view: View, step: StepState) -> str:
     if step.status is StepStatus.SUCCEEDED:
         took = words.duration(seconds) if seconds is not None else ""
         return "by hand" if step.by == "hand" else took
+    if words.sign_of(step, view.state) is words.YOURS:
+        return "your turn"
     if step.status is StepStatus.READY and view.started:
-        return "your turn" if words.sign_of(step) is words.YOURS else ""
+        return ""
     if step.status in (StepStatus.WAITING, StepStatus.READY):
         return words.planned(step.step.planned)
-    return words.sign_of(step).word
+    return words.sign_of(step, view.state).word

@@ -7,6 +7,7 @@ from textual.content import Content
 
 from console.domain.plan import StepKind, Strength
 from console.domain.state import RunStatus, StepState, StepStatus
+from screens.heard import PARTS
 from screens.paint import blocks, ink, overview, words
 from screens.paint.checklist import step_time
 from screens.view import View
@@ -52,7 +53,7 @@ def whole_run(view: View, width: int) -> list[Content] | None:
 
 
 def _title(view: View, step: StepState, width: int) -> list[Content]:
-    sign = words.sign_of(step, started=view.started)
+    sign = words.sign_of(step, view.state)
     took = step_time(view, step) if step.status in (StepStatus.RUNNING, StepStatus.SUCCEEDED) else ""
     right = ink.line((f"{sign.mark} {sign.word}", sign.style), (f" {took}" if took else "", sign.style))
     ids = list(view.state.steps)
@@ -99,8 +100,10 @@ def _ready(view: View, step: StepState, width: int) -> list[Content]:
         return ink.wrapped(ink.line("A person does this and ticks it."), width)
     if not view.started:
         return ink.wrapped(ink.line(("Nothing has been looked at yet.", ink.QUIET)), width)
+    if step.step.confirmation is not None:
+        return ink.wrapped(ink.line(("Nobody has looked yet. It is looked at first, and asks then.", ink.QUIET)), width)
     held = view.state.status is RunStatus.HELD
-    waits = "The run is held: it does not start by itself." if held else "Looking at what it would do…"
+    waits = "The run is held: it does not start by itself." if held else "It starts by itself."
     return [ink.line((waits, ink.QUIET))]
 
 
@@ -133,11 +136,25 @@ def _running(view: View, step: StepState, width: int) -> list[Content]:
         room = min(width, blocks.NOTE_EDGE) - 6
         percent = ink.line((f" {round(progress.share * 100):3d} %", ink.NOW))
         lines.append(Content.assemble(ink.bar(progress.share, room), percent))
+    parts = _parts(view, step, width)
+    if parts:
+        lines += [ink.BLANK, *parts]
     if progress.lines:
         lines += [ink.BLANK, *blocks.live(progress.lines, width)]
-    elif step.preview is not None:
+    if not parts and not progress.lines and step.preview is not None:
         lines += [ink.BLANK, *blocks.preview(step.preview, width)]
     return lines or [ink.line(("Under way.", ink.QUIET))]
+
+
+def _parts(view: View, step: StepState, width: int) -> list[Content]:
+    """The parts of the work as the preview lists them: done, at work, to come, with the times heard here."""
+    heard = view.news.get(step.step.id)
+    sections = step.preview.sections if step.preview is not None else ()
+    listed = next((section.lines for section in sections if section.title == PARTS), ())
+    if heard is None or not heard.part:
+        return []
+    timed = [(item.text, heard.seconds(number, view.now)) for number, item in enumerate(listed, 1)]
+    return blocks.parts(timed, heard.part, width)
 
 
 def _succeeded(view: View, step: StepState, width: int) -> list[Content]:
@@ -173,7 +190,7 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
 
 
 def _uncertain(view: View, step: StepState, width: int) -> list[Content]:
-    known = step.unknown or "It was started and its end is not in the record."
+    known = step.unknown or "It was started and its end is not in the record. Looking whether it was carried out…"
     what = [*ink.paragraphs([known], width - 2), *blocks.listed(step.unknown_lines, width - 2, {})]
     lines = blocks.labelled("Not known whether it was carried out", words.UNCERTAIN, what)
     started = f"It was started at {words.at(step.started_at, seconds=True)}. It is never repeated blindly."

@@ -30,6 +30,8 @@ def situation(view: View) -> Situation:
     state = view.state
     if state.status is RunStatus.FINISHED:
         return _finished(view)
+    if view.record_failed:
+        return Situation(_INCIDENT, f"The record cannot be written: {view.record_failed}")
     if state.status is RunStatus.NOT_STARTED:
         steps = words.count(len(state.steps), "step")
         return Situation(words.OPEN, f"Not started. {steps}, nothing has been touched.", _then(view, current=True))
@@ -47,6 +49,10 @@ def situation(view: View) -> Situation:
     if state.attention:
         first, *others = state.attention
         more = f" and {words.count(len(others), 'other')}" if others else ""
+        if state.kept_by_guard(first):
+            return Situation(
+                words.YOURS, f"{first.step.title}: a guard of it was left out. It is overridden here, or done"
+            )
         return Situation(words.YOURS, f"Waits for you: {first.step.title}{more}", _then(view))
     return Situation(words.ARMED, "Between two steps", _then(view, current=True))
 
@@ -65,7 +71,10 @@ def _trouble(view: View) -> Situation | None:
             verb = "was stopped" if step.failure.stopped else "failed"
             return Situation(words.FAILED, f"{step.step.title} {verb}: {first_line(step.failure.message)}")
         if step.status is StepStatus.UNCERTAIN:
-            return Situation(words.UNCERTAIN, f"{step.step.title}: not known whether it was carried out")
+            looking = (
+                "looking whether it was carried out" if not step.unknown else "not known whether it was carried out"
+            )
+            return Situation(words.UNCERTAIN, f"{step.step.title}: {looking}")
     return None
 
 

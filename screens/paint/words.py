@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.domain.plan import DurationRange
-from console.domain.state import RunState, StepState, StepStatus
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from screens.paint import ink
 
 
@@ -46,12 +46,15 @@ _PLAIN_SIGNS = {
 _SEVERITIES = {"blocker": FAILED, "danger": DANGER, "warning": WARNING, "note": NOTE}
 
 
-def sign_of(step: StepState, *, started: bool = True) -> Sign:
-    """The sign of a step as it stands; before the run has started nothing waits for anybody."""
+def sign_of(step: StepState, state: RunState) -> Sign:
+    """The sign of a step as it stands; before the run has begun nothing waits for anybody."""
     if step.status is StepStatus.RUNNING:
         return STOPPING if step.stopping else RUNNING
     if step.status is StepStatus.READY:
-        return YOURS if started and RunState.needs_person(step) else OPEN
+        begun = state.status is not RunStatus.NOT_STARTED
+        return YOURS if begun and RunState.needs_person(step) else OPEN
+    if state.kept_by_guard(step):
+        return YOURS
     return _PLAIN_SIGNS[step.status]
 
 
@@ -66,6 +69,13 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, seconds_ = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{seconds_:02}" if hours else f"{minutes}:{seconds_:02}"
+
+
+def fine(seconds: float) -> str:
+    """A short time as a machine takes it: `4 ms`, `38.9 s`, `2:04`."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
 
 
 def clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from console.domain.hosting import LogEntry
 from console.domain.intents import Intent
@@ -11,6 +12,7 @@ from console.ports import LogLines, StateChanged, StepNews, TailStatus, Update
 from screens.app import ConsoleApp
 from screens.reads import Reads
 from tests.screens.moments import Moment
+from tests.screens.story import BEGIN
 
 REPORT = """# Account Status Consolidation
 
@@ -45,6 +47,17 @@ FINDINGS = (
 )
 
 
+class FakeNow:
+    """A clock that stands until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+
 class FakeFeed:
     """A feed that tells what it is told."""
 
@@ -52,6 +65,7 @@ class FakeFeed:
         self.state = state
         self.tail: Sequence[LogEntry] = list(tail)
         self.listeners: list[Callable[[Update], None]] = []
+        self.clock = FakeNow()
 
     def subscribe(self, listener: Callable[[Update], None]) -> Callable[[], None]:
         """Remember the listener."""
@@ -100,11 +114,12 @@ def app_for(
 ) -> tuple[ConsoleApp, FakeFeed]:
     """The application as it stands at a moment, and its feed. `driving=False` gives an observer's."""
     feed = FakeFeed(moment.state, moment.log)
+    feed.clock.now = moment.now
     app = ConsoleApp(
         feed,
         (helm or FakeHelm()) if driving else None,
         reads=READS,
-        now=lambda: moment.now,
+        now=feed.clock,
         light=light,
         settle=settle,
     )
@@ -114,5 +129,7 @@ def app_for(
 def tell_news(feed: FakeFeed, moment: Moment) -> None:
     """Publish what the moment's running steps said."""
     feed.publish(TailStatus(connected=True))
-    for step, progress in moment.news.items():
-        feed.publish(StepNews(step, progress))
+    for news in moment.news:
+        feed.clock.now = moment.now - timedelta(seconds=news.ago)
+        feed.publish(StepNews(news.step, news.progress))
+    feed.clock.now = moment.now

@@ -1,17 +1,27 @@
 """The moments that the gallery shows and the snapshots hold: from the start to the end of one deployment."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.domain.events import Kind
 from console.domain.hosting import LogEntry
 from console.domain.outcome import Fact, Line, Preview, Progress, Reading, Section, Tone
 from console.domain.state import RunState
+from screens.heard import PARTS
 from tests.screens.plan import plan_020
 from tests.screens.story import Story
 
 COMMIT = "9f31c07b44d1a0c6ce5a27d1f0b3c9a1e2d4f605"
+
+
+@dataclass(frozen=True)
+class News:
+    """What a step said so many seconds ago."""
+
+    step: str
+    ago: float
+    progress: Progress
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class Moment:
 
     state: RunState
     now: datetime
-    news: Mapping[str, Progress] = field(default_factory=dict)
+    news: tuple[News, ...] = ()
     log: tuple[LogEntry, ...] = ()
     keys: tuple[str, ...] = ()
 
@@ -77,7 +87,7 @@ PUSH = Preview(
 MIGRATE = Preview(
     summary="Runs 020_consolidate_account_status.sql from 9f31c07 on crm, in one transaction of the console's own.",
     facts=(
-        Fact("File", "sha256 4be1c0…77, 6 statements"),
+        Fact("File", "sha256 4be1c0…77, 5 statements"),
         Fact("Database", "crm on dpg-d0example, PostgreSQL 16.4, TLS verified"),
         Fact("Saved copy", "accounts_before_020: every row, by primary key", Tone.GOOD),
         Fact("Time-outs", "lock 3 s, statement 5 min"),
@@ -93,19 +103,21 @@ MIGRATE = Preview(
     ),
     sections=(
         Section(
-            "SQL",
+            PARTS,
             (
-                Line("ALTER TABLE accounts ADD COLUMN account_status VARCHAR(50) DEFAULT 'active'", "ACCESS EXCLUSIVE"),
-                Line("DROP VIEW IF EXISTS active_accounts, deleted_accounts", "ACCESS EXCLUSIVE"),
                 Line(
-                    "UPDATE accounts SET account_status = CASE WHEN deleted_at IS NOT NULL THEN 'cancelled' …",
+                    "1. ALTER TABLE accounts ADD COLUMN account_status VARCHAR(50) DEFAULT 'active'", "ACCESS EXCLUSIVE"
+                ),
+                Line("2. DROP VIEW IF EXISTS active_accounts, deleted_accounts", "ACCESS EXCLUSIVE"),
+                Line(
+                    "3. UPDATE accounts SET account_status = CASE WHEN deleted_at IS NOT NULL THEN 'cancelled' …",
                     "ROW EXCLUSIVE",
                 ),
                 Line(
-                    "ALTER TABLE accounts DROP COLUMN license_status, DROP COLUMN account_type, DROP COLUMN is_trial",
+                    "4. ALTER TABLE accounts DROP COLUMN license_status, DROP COLUMN account_type, …",
                     "ACCESS EXCLUSIVE",
                 ),
-                Line("CREATE INDEX idx_accounts_account_status ON accounts (account_status)", "SHARE"),
+                Line("5. CREATE INDEX idx_accounts_account_status ON accounts (account_status)", "SHARE"),
             ),
         ),
         Section(
@@ -116,20 +128,24 @@ MIGRATE = Preview(
 )
 
 MIGRATING = Progress(
-    text="Statement 4 of 6: 412,306 of 600,000 rows, 10,400 rows/s",
-    share=0.69,
+    text="statement 3 of 5: UPDATE accounts SET account_status = CASE …",
+    share=0.4,
     lines=(
-        Line("lock_timeout 3 s, statement_timeout 5 min, one transaction", "", Tone.GOOD),
-        Line("Saved copy accounts_before_020", "600,000 rows   1.8 s", Tone.GOOD),
-        Line("ALTER TABLE accounts ADD COLUMN account_status VARCHAR(50) DEFAULT 'active'", "4 ms", Tone.GOOD),
-        Line("DROP VIEW IF EXISTS active_accounts, deleted_accounts", "2 ms", Tone.GOOD),
-        Line("UPDATE accounts SET account_status = CASE WHEN deleted_at IS NOT NULL THEN …", "38.9 s"),
-        Line("ALTER TABLE accounts DROP COLUMN license_status, account_type, is_trial", "", Tone.QUIET),
-        Line("CREATE INDEX idx_accounts_account_status ON accounts (account_status)", "", Tone.QUIET),
-        Line("2 readers wait for this transaction, the longest 11.2 s", "crm-backend", Tone.WARNING),
+        Line("2 sessions wait for us, the longest for 11.2 s", "", Tone.WARNING),
+        Line("waits for us: pid 40912 crm-backend, SELECT count(*) FROM accounts WHERE …"),
     ),
     safe_point="after this statement",
 )
+
+
+def news_of_migration(seconds: float) -> tuple["News", ...]:
+    """What the migration has said until `seconds` after its start: it is at its third statement."""
+    began = {1: 1.802, 2: 1.806, 3: 1.808}
+    said = [
+        News("db.migrate", seconds - after, Progress(MIGRATING.text, data={"statement": number}))
+        for number, after in began.items()
+    ]
+    return (*said, News("db.migrate", 0.0, MIGRATING))
 
 
 def log_of(now: datetime, *, trouble: bool = False) -> tuple[LogEntry, ...]:
@@ -192,13 +208,13 @@ def _to_migration(story: Story) -> Story:
 def _to_tests(story: Story) -> Story:
     _to_migration(story).wait(62).succeed(
         "db.migrate",
-        "6 statements, 600,000 rows, committed in 58.1 s; every row follows the mapping",
-        Section("Statements", tuple(Line(line.text, line.note or "3 ms", Tone.GOOD) for line in MIGRATING.lines[2:7])),
+        "5 statements, 600,000 rows, committed in 58.1 s; every row follows the mapping",
+        Section(PARTS, tuple(Line(line.text, "3 ms", Tone.GOOD) for line in MIGRATE.sections[0].lines)),
     )
     story.tell(Kind.CRITERION_MET, criterion="fixes", evidence="Push: main is 9f31c07")
     for step in ("db.verify", "db.integrity", "db.orphans"):
         story.run(step, 9)
-    story.tell(Kind.CRITERION_MET, criterion="migrated", evidence="6 statements, 600,000 rows, committed")
+    story.tell(Kind.CRITERION_MET, criterion="migrated", evidence="5 statements, 600,000 rows, committed")
     return story.tell(Kind.CRITERION_MET, criterion="orphans", evidence="nothing names a dropped column")
 
 
@@ -241,7 +257,7 @@ def backup() -> Moment:
     news = Progress(
         "Export requested 14:30:07, not listed yet. Asked 3 times.", 0.42, safe_point="when the list was read"
     )
-    return Moment(story.state, story.now, {"backup.export": news}, log_of(story.now))
+    return Moment(story.state, story.now, (News("backup.export", 0.0, news),), log_of(story.now))
 
 
 def push() -> Moment:
@@ -261,10 +277,10 @@ def confirm_push() -> Moment:
 def building() -> Moment:
     """Both services build; the migration is armed."""
     story = _to_builds(_story()).wait(20).say_yes("db.migrate", MIGRATE, ahead=True).wait(72)
-    news = {
-        "code.backend": Progress("build_in_progress since 1 min 32 s, deploy dep-4411 of 9f31c07", 0.38),
-        "code.frontend": Progress("queued behind dep-4411", None),
-    }
+    news = (
+        News("code.backend", 0.0, Progress("build_in_progress since 1 min 32 s, deploy dep-4411 of 9f31c07", 0.38)),
+        News("code.frontend", 0.0, Progress("queued behind dep-4411")),
+    )
     return Moment(story.state, story.now, news, log_of(story.now))
 
 
@@ -280,7 +296,7 @@ def migrating() -> Moment:
         message="2 requests failed on the missing column, within the limit of 20",
         offer=None,
     )
-    return Moment(story.state, story.now, {"db.migrate": MIGRATING}, log_of(story.now, trouble=True))
+    return Moment(story.state, story.now, news_of_migration(39.0), log_of(story.now, trouble=True))
 
 
 def failed_build() -> Moment:
@@ -289,7 +305,8 @@ def failed_build() -> Moment:
     story.fail(
         "code.backend",
         "The build of crm-backend at 9f31c07 ended with build_failed.",
-        "crm-backend still runs b81c55a on the schema from before the migration. crm-frontend is building 9f31c07. Users see no error yet.",
+        "crm-backend still runs b81c55a on the schema from before the migration. crm-frontend is building 9f31c07. "
+        "Users see no error yet.",
         "Read the build log (l). Push a fix and go back to the merge, or roll back while the schema is untouched.",
         "npm ERR! code ERESOLVE",
         "npm ERR! could not resolve pg@8.11.3",
@@ -302,7 +319,7 @@ def failed_build() -> Moment:
         message="Render backend rebuilds failed: the build ended with build_failed",
         offer="incident",
     )
-    return Moment(story.wait(44).state, story.now, {}, log_of(story.now))
+    return Moment(story.wait(44).state, story.now, (), log_of(story.now))
 
 
 def uncertain() -> Moment:
@@ -314,7 +331,7 @@ def uncertain() -> Moment:
         Line("pid 41187, since 14:52:09, UPDATE accounts SET account_status …", "rc/run-1/db.migrate"),
         Line("schema_migrations has no row 020", "read 14:57:30"),
     )
-    return Moment(story.wait(9).state, story.now, {}, log_of(story.now, trouble=True))
+    return Moment(story.wait(9).state, story.now, (), log_of(story.now, trouble=True))
 
 
 def signing() -> Moment:
@@ -323,7 +340,7 @@ def signing() -> Moment:
     bound: dict[str, str] = {"plan": "5f0c9a1e77b24c01", "commit": COMMIT}
     story.tell(Kind.SIGNOFF_GIVEN, role="owner", name="Petra Lindqvist", note="counts compared", by_voice=True, **bound)
     story.wait(64).tell(Kind.SIGNOFF_GIVEN, role="devops", name="Sam Adeyemi", note="", by_voice=True, **bound)
-    return Moment(story.wait(30).state, story.now, {}, log_of(story.now), ("s",))
+    return Moment(story.wait(30).state, story.now, (), log_of(story.now), ("s",))
 
 
 def finished() -> Moment:
@@ -340,7 +357,7 @@ def finished() -> Moment:
         )
     production = "Production runs 9f31c07 on the migrated schema."
     story.wait(12).tell(Kind.RUN_FINISHED, outcome="completed", reason="", production=production)
-    return Moment(story.state, story.now, {}, log_of(story.now))
+    return Moment(story.state, story.now, (), log_of(story.now))
 
 
 def incident() -> Moment:
@@ -348,7 +365,7 @@ def incident() -> Moment:
     story = _to_tests(_story()).run("test.kpis", 8).start("test.leads").wait(12)
     story.tell(Kind.RUN_PAUSED, reason="incident")
     story.tell(Kind.INCIDENT_DECLARED, reason="Soft deletes fail: a trigger still names account_type")
-    return Moment(story.wait(198).state, story.now, {}, log_of(story.now, trouble=True))
+    return Moment(story.wait(198).state, story.now, (), log_of(story.now, trouble=True))
 
 
 def _with_keys(moment: Callable[[], Moment], *keys: str) -> Callable[[], Moment]:
@@ -389,4 +406,4 @@ def _ahead() -> Moment:
     story = _to_builds(_story()).wait(40)
     story.tell(Kind.STEP_SUCCEEDED, "code.backend", evidence=None)
     story.succeed("code.frontend", "live")
-    return Moment(story.state, story.now, {}, log_of(story.now))
+    return Moment(story.state, story.now, (), log_of(story.now))

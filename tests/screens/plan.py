@@ -78,7 +78,7 @@ _AFTER = {
     "code.frontend": ("code.push",),
     "db.connect": ("code.push",),
     "db.migrate": ("db.connect", "code.backend", "code.frontend"),
-    **{monitor: ("test.logs",) for monitor in _MONITORS},
+    **dict.fromkeys(_MONITORS, ("test.logs",)),
 }
 _GUARDS = {
     "backup.verify": ("backup.export",),
