@@ -2,6 +2,7 @@
 
 from console.domain.plan import Migration
 from console.errors import DatabaseError, OutcomeUnknown, StepFailed
+from console.migration.bounded import connection_lost
 from console.migration.names import QualifiedName
 from console.migration.reading import Reader
 from console.migration.script import Script, Statement
@@ -19,7 +20,6 @@ _REMEDIES = {
     "42501": "The role lacks a right. Migrate with the role that owns the table.",
     "53100": "The server's disk is full. Make room there before anything else.",
     "40P01": "Another session waited for us while we waited for it. Retry; if it comes again, stop that session first.",
-    "0A000": "PostgreSQL cannot do this here; see the statement.",
 }
 _CORRECT = "Correct the file on the source branch, merge it again, and retry; the database waits unchanged."
 
@@ -43,14 +43,12 @@ def during(
         lines = (f"statement {doing.number} of {len(script.statements)}, line {doing.line}:", *doing.text.splitlines())
     else:
         where, lines = f"{doing}: {error.message}", ()
-    remedy = error.remedy or _REMEDIES.get(error.sqlstate, _CORRECT if isinstance(doing, Statement) else "Retry.")
+    known = _REMEDIES.get(error.sqlstate) or (error.remedy if connection_lost(error) else "")
+    remedy = known or (_CORRECT if isinstance(doing, Statement) else error.remedy or "Retry.")
     if is_lock_timeout(error):
         remedy = "Wait for those sessions to end their transactions, or end them, then retry."
         lines = (*lines, *(blockers or ("whoever held the lock has let go of it since",)))
-    sqlstate = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return StepFailed(
-        where + sqlstate, production=production, remedy=remedy, lines=lines, data={"sqlstate": error.sqlstate}
-    )
+    return StepFailed(where, production=production, remedy=remedy, lines=lines, data={"sqlstate": error.sqlstate})
 
 
 def is_lock_timeout(error: DatabaseError) -> bool:

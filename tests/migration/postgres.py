@@ -1,23 +1,21 @@
-"""A real PostgreSQL for the tests of this room, and the ports over it, as plain as they can be."""
+"""A real PostgreSQL for the tests of this room, reached through the console's own adapter."""
 
 import asyncio
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
 
-from console.domain.databases import Backend, DatabaseIdentity, TableCount
+from console.adapters.database import PostgresDatabase, PostgresSession
+from console.engine.clock import WallClock
 from console.errors import DatabaseError
 from console.ports import Row
 from console.sandbox.postgres_tools import PostgresTools, find_tools
+from console.secrets import Secret
 
 CRM = Path(__file__).parents[2] / "console/sandbox/crm"
 MIGRATION_FILE = CRM / "release/database/migrations/020_consolidate_account_status.sql"
@@ -101,46 +99,40 @@ class Server:
         assert done.returncode == 0, f"{program} ended with {done.returncode}"
 
 
-@dataclass
-class LiveSession:
-    """`ports.Session` over one psycopg connection. `before` is called with each statement before it is sent."""
+class WatchedSession:
+    """A session of the console's own adapter; `interferences` hear of each statement before it is sent."""
 
-    link: psycopg.AsyncConnection[Row]
-    before: list["Interference"] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)
+    def __init__(self, session: PostgresSession, interferences: "list[Interference]") -> None:
+        self._session = session
+        self._interferences = interferences
 
     @property
     def pid(self) -> int:
-        return self.link.info.backend_pid
+        return self._session.pid
 
     async def fetch(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
-        cursor = await self._send(sql, params)
-        return await cursor.fetchall() if cursor.description else []
+        await self._tell(sql)
+        return await self._session.fetch(sql, params)
 
     async def execute(self, sql: str, params: Mapping[str, object] | None = None) -> int:
-        return (await self._send(sql, params)).rowcount
+        await self._tell(sql)
+        return await self._session.execute(sql, params)
 
     async def notices(self) -> tuple[str, ...]:
-        heard, self.heard = tuple(self.heard), []
-        return heard
+        return await self._session.notices()
 
-    async def _send(self, text: str, params: Mapping[str, object] | None) -> psycopg.AsyncCursor[Row]:
-        for interference in self.before:
-            await interference(text)
-        try:
-            return await self.link.execute(sql.SQL(text) if params is None else text.encode(), params)
-        except psycopg.Error as error:
-            raise DatabaseError(str(error), sqlstate=error.sqlstate or "") from error
+    async def _tell(self, sql: str) -> None:
+        for interference in self._interferences:
+            await interference(sql)
 
 
-class AnswerLost(LiveSession):
-    """A session that loses its connection after the server has carried out COMMIT, and before the answer arrives."""
+class AnswerLost(WatchedSession):
+    """The connection goes after the server has carried out COMMIT, and before its answer arrives."""
 
     async def execute(self, sql: str, params: Mapping[str, object] | None = None) -> int:
         touched = await super().execute(sql, params)
         if sql == "COMMIT":
-            await self.link.close()
-            raise DatabaseError("server closed the connection unexpectedly")
+            raise DatabaseError("The session with the database broke off.")
         return touched
 
 
@@ -160,39 +152,15 @@ class Interference:
         raise NotImplementedError
 
 
-class LiveDatabase:
-    """What this room needs of `ports.Database`."""
+class LiveDatabase(PostgresDatabase):
+    """A database of the test server through the console's own adapter."""
 
     def __init__(self, server: Server, name: str) -> None:
-        self.server = server
-        self.name = name
-        self.interferences: list[Interference] = []
-
-    @asynccontextmanager
-    async def session(
-        self, application: str, *, settings: Mapping[str, str] | None = None, read_only: bool = False
-    ) -> AsyncIterator[LiveSession]:
-        link = await psycopg.AsyncConnection.connect(
-            self.server.url(self.name), autocommit=True, row_factory=dict_row, application_name=application
-        )
-        session = LiveSession(link, self.interferences)
-        link.add_notice_handler(lambda notice: session.heard.append(notice.message_primary or ""))
-        try:
-            for name, value in (settings or {}).items():
-                await link.execute(sql.SQL("SELECT set_config({}, {}, false)").format(name, value))
-            yield session
-        finally:
-            await link.close()
-
-    async def fetch(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
-        async with self.session("rc/reading") as session:
-            session.before = []
-            return await session.fetch(sql, params)
+        super().__init__(Secret(server.url(name), "the test"), WallClock(), tls="disable")
 
     async def run(self, *statements: str) -> None:
         """Arrange something."""
         async with self.session("rc/arranging") as session:
-            session.before = []
             for statement in statements:
                 await session.execute(statement)
 
@@ -200,42 +168,8 @@ class LiveDatabase:
         """The one value of a query."""
         return next(iter((await self.fetch(query))[0].values()))
 
-    async def identity(self) -> DatabaseIdentity:
-        raise NotImplementedError
-
-    async def counts(self) -> tuple[TableCount, ...]:
-        raise NotImplementedError
-
-    async def backends(self) -> tuple[Backend, ...]:
-        rows = await self.fetch(
-            "SELECT pid, application_name, usename, state, wait_event, query, pg_blocking_pids(pid) AS waits_for, "
-            "coalesce(extract(epoch FROM now() - query_start), 0)::float8 AS query_seconds, "
-            "coalesce(extract(epoch FROM now() - xact_start), 0)::float8 AS transaction_seconds "
-            "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        return tuple(_backend(row) for row in rows)
-
-    async def end_backend(self, pid: int) -> bool:
-        return bool((await self.fetch("SELECT pg_terminate_backend(%(pid)s::int) AS done", {"pid": pid}))[0]["done"])
-
-    async def until(self, query: str, *, seconds: float = 10.0) -> None:
+    async def until(self, query: str, *, seconds: float = 30.0) -> None:
         """Wait until a query's one value is true: the server, not the clock, says when."""
         async with asyncio.timeout(seconds):
             while not await self.value(query):  # noqa: ASYNC110 - the server has no event to wait for
-                await asyncio.sleep(0.01)
-
-
-def _backend(row: Row) -> Backend:
-    waits_for = row["waits_for"]
-    assert isinstance(waits_for, list)
-    return Backend(
-        pid=int(str(row["pid"])),
-        application=str(row["application_name"]),
-        user=str(row["usename"]),
-        state=str(row["state"]),
-        query_seconds=float(str(row["query_seconds"])),
-        transaction_seconds=float(str(row["transaction_seconds"])),
-        wait=str(row["wait_event"]),
-        waits_for=tuple(waits_for),
-        query=str(row["query"]),
-    )
+                await asyncio.sleep(0.02)

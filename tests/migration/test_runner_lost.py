@@ -13,16 +13,23 @@ from console.migration.probe import probe
 from console.migration.runner import MigrationRunner
 from console.migration.script import Script
 from tests.migration.conftest import Heard, assert_untouched, changed_script
-from tests.migration.postgres import AnswerLost, Interference, LiveDatabase
+from tests.migration.postgres import AnswerLost, Interference, LiveDatabase, WatchedSession
 
 MARKER = "rc/run-1/db.migrate"
 SLOW = changed_script("\nCREATE INDEX", "\nSELECT pg_sleep(60);\nCREATE INDEX")
 SLEEPS = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
-async def run(database: LiveDatabase, migration: Migration, script: Script, heard: Heard | None = None) -> None:
+async def run(
+    database: LiveDatabase,
+    migration: Migration,
+    script: Script,
+    heard: Heard | None = None,
+    interferences: tuple[Interference, ...] = (),
+) -> None:
     async with database.session(MARKER) as session:
-        await MigrationRunner(session, migration, script, marker=MARKER, report=heard or Heard()).run()
+        watched = WatchedSession(session, list(interferences))
+        await MigrationRunner(watched, migration, script, marker=MARKER, report=heard or Heard()).run()
 
 
 class EndsOurBackend(Interference):
@@ -37,19 +44,19 @@ class EndsOurBackend(Interference):
 
 
 async def end(database: LiveDatabase) -> None:
-    await database.fetch(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %(name)s",
-        {"name": MARKER},
-    )
+    async with database.session("rc/ending") as session:
+        await session.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %(name)s",
+            {"name": MARKER},
+        )
 
 
 @pytest.mark.parametrize("prefix", ["LOCK TABLE", "CREATE TABLE", "UPDATE accounts", 'INSERT INTO "public"."schema'])
 async def test_a_connection_lost_before_commit_changes_nothing(
     database: LiveDatabase, migration: Migration, script: Script, prefix: str
 ) -> None:
-    database.interferences = [EndsOurBackend(database, prefix)]
     with pytest.raises(StepFailed) as failure:
-        await run(database, migration, script)
+        await run(database, migration, script, interferences=(EndsOurBackend(database, prefix),))
     assert not isinstance(failure.value, OutcomeUnknown)
     assert "Nothing was committed" in failure.value.production
     await assert_untouched(database)
@@ -88,9 +95,8 @@ async def test_a_statement_that_takes_too_long_is_cancelled_by_the_server(
 async def test_a_connection_lost_at_commit_is_an_unknown_outcome_and_the_server_knows(
     database: LiveDatabase, migration: Migration, script: Script
 ) -> None:
-    database.interferences = [EndsOurBackend(database, "COMMIT")]
     with pytest.raises(OutcomeUnknown) as unknown:
-        await run(database, migration, script)
+        await run(database, migration, script, interferences=(EndsOurBackend(database, "COMMIT"),))
     found = await probe(database, migration, MARKER, transaction=str(unknown.value.data["transaction"]))
     assert found.transaction == "aborted"
     assert found.untouched
@@ -101,7 +107,7 @@ async def test_a_commit_whose_answer_is_lost_is_found_committed(
     database: LiveDatabase, migration: Migration, script: Script
 ) -> None:
     async with database.session(MARKER) as session:
-        losing = AnswerLost(session.link)
+        losing = AnswerLost(session, [])
         with pytest.raises(OutcomeUnknown) as unknown:
             await MigrationRunner(losing, migration, script, marker=MARKER, report=Heard()).run()
     found = await probe(database, migration, MARKER, transaction=str(unknown.value.data["transaction"]))
