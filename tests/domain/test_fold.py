@@ -8,6 +8,7 @@ from console.domain import intents as i
 from console.domain.events import Event, Kind
 from console.domain.fold import apply, fold, initial
 from console.domain.outcome import Line, Tone
+from console.domain.plan import Json
 from console.domain.state import RunStatus, StepStatus
 from tests.domain.history import ACTOR, BEGIN, History, over, pushed
 from tests.domain.plans import ASKED, plan, release_plan, step
@@ -106,8 +107,8 @@ def test_an_uncertain_step_is_reconciled(data: dict[str, object], status: StepSt
 
 def test_what_is_known_of_an_uncertain_step_is_kept_for_the_person() -> None:
     history = History(TWO).begin().start("a").happen(Kind.STEP_UNCERTAIN, "a", why="killed")
-    lines = [{"text": "pid 7", "tone": "danger"}]
-    history.happen(Kind.STEP_RECONCILED, "a", answer="unknown", known="still running", lines=[*lines])
+    lines: list[Json] = [{"text": "pid 7", "tone": "danger"}]
+    history.happen(Kind.STEP_RECONCILED, "a", answer="unknown", known="still running", lines=lines)
     assert history.step("a").unknown == "still running"
     assert history.step("a").unknown_lines == (Line("pid 7", tone=Tone.DANGER),)
 
@@ -161,7 +162,9 @@ def test_an_incident_holds_the_run_and_its_end_leaves_it_held() -> None:
     assert history.state.status is RunStatus.HELD
     assert history.state.incident_at == history.now
     history.ask(i.CloseIncident("fixed"))
-    assert (history.state.status, history.state.incident_at) == (RunStatus.HELD, None)
+    closed = history.state
+    assert closed.incident_at is None
+    assert closed.status is RunStatus.HELD
     assert history.ask(i.Resume()).state.status is RunStatus.RUNNING
 
 

@@ -7,18 +7,19 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
-from console.domain.outcome import Unknown
+from console.domain.outcome import Preview, Unknown
 from console.domain.plan import Plan, SignOff
 from console.domain.state import RunState, RunStatus, StepStatus
 from console.engine.autopilot import Autopilot, Ending, OnFailure, Outcome
 from console.engine.clock import WallClock
 from console.errors import OutcomeUnknown, PushRejected, StepFailed
+from console.ports import Context
 from tests.domain.plans import ASKED, plan, release_plan, signature, step
-from tests.engine.world import Console, FakeWorld, MemoryJournal, console, disk_full, until
+from tests.engine.world import Console, FakeAction, FakeWorld, MemoryJournal, console, disk_full, until
 
 
 async def fly(
-    run: Console, *, retry_failed: bool = False, on_failure: OnFailure | None = None
+    run: Console[MemoryJournal], *, retry_failed: bool = False, on_failure: OnFailure | None = None
 ) -> tuple[RunState, Outcome]:
     """Drive a run by the autopilot until that stops."""
     driving = asyncio.create_task(run.conductor.run())
@@ -28,7 +29,7 @@ async def fly(
     return await driving, outcome
 
 
-def again(run: Console, plan: Plan) -> Console:
+def again(run: Console[MemoryJournal], plan: Plan) -> Console[MemoryJournal]:
     """The next console over the same world and journal."""
     return console(
         plan, run.journal.directory, world=run.world, journal=MemoryJournal(run.journal.directory, run.journal.events())
@@ -99,12 +100,12 @@ async def test_taken_up_again_it_tries_what_had_failed_once_more(tmp_path: Path)
 
 
 async def test_facts_that_keep_changing_stop_it(tmp_path: Path) -> None:
-    class Restless(FakeWorld):
-        def action(self, step):  # type: ignore[no-untyped-def]
-            self.facts[step.id] = str(self.calls[f"{step.id}.preview"])
-            return super().action(step)
+    class Restless(FakeAction):
+        async def preview(self, ctx: Context) -> Preview:
+            self.world.facts["a"] = str(self.world.calls["a.preview"])
+            return await super().preview(ctx)
 
-    run = console(plan(step("a", confirmation=ASKED)), tmp_path, world=Restless())
+    run = console(plan(step("a", confirmation=ASKED)), tmp_path, world=FakeWorld(kind=Restless))
     _, outcome = await fly(run)
     assert outcome.ending is Ending.STOPPED
     assert "The world has changed" in outcome.message

@@ -9,7 +9,7 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
-from console.domain.outcome import Done, Evidence, Reading, Unknown
+from console.domain.outcome import Done, Evidence, Probe, Progress, Reading, Unknown
 from console.domain.plan import Plan
 from console.domain.state import RunState, RunStatus, StepStatus
 from console.engine.autopilot import Autopilot
@@ -23,9 +23,9 @@ from console.errors import (
     Stopped,
     VerificationFailed,
 )
-from console.ports import JournalFailed, StepNews, Update
+from console.ports import Context, JournalFailed, Report, StepNews, Update
 from tests.domain.plans import ASKED, TYPED, plan, release_plan, step
-from tests.engine.world import Console, FakeWorld, MemoryJournal, console, disk_full, until
+from tests.engine.world import Console, FakeAction, FakeWorld, MemoryJournal, console, disk_full, until
 
 ONE = plan(step("a"))
 ASKING = plan(step("a", confirmation=ASKED))
@@ -35,7 +35,7 @@ ARMING = plan(step("a"), step("b", after=("a",), confirmation=TYPED))
 @asynccontextmanager
 async def driving(
     plan: Plan, directory: Path, *, world: FakeWorld | None = None, limits: Limits | None = None, start: bool = True
-) -> AsyncIterator[Console]:
+) -> AsyncIterator[Console[MemoryJournal]]:
     """A console whose conductor runs, with the run begun; closed on the way out."""
     run = console(plan, directory, world=world, limits=limits)
     task = asyncio.create_task(run.conductor.run())
@@ -55,11 +55,11 @@ def in_the_middle_of_it(state: RunState) -> bool:
     return bool(state.steps["a"].progress)
 
 
-def kinds(run: Console, step: str | None = None) -> list[Kind]:
+def kinds(run: Console[MemoryJournal], step: str | None = None) -> list[Kind]:
     return [each.kind for each in run.journal.events() if step is None or each.step == step]
 
 
-async def yes(run: Console, step: str, typed: str = "") -> None:
+async def yes(run: Console[MemoryJournal], step: str, typed: str = "") -> None:
     """Look at a step and confirm it."""
     await run.conductor.send(i.Look(step))
     await run.conductor.send(i.Confirm(step, run.feed.state.steps[step].preview_digest or "", typed=typed))
@@ -296,17 +296,11 @@ class TestLostAnswers:
             assert done.accepted == "it is the second (verification says: no export named)"
 
     async def test_a_probe_that_fails_knows_nothing(self, tmp_path: Path) -> None:
-        class Blind(FakeWorld):
-            def action(self, step):  # type: ignore[no-untyped-def]
-                action = super().action(step)
+        class Blind(FakeAction):
+            async def probe(self, ctx: Context) -> Probe:
+                raise HostingError("unreachable")
 
-                async def probe(ctx: object) -> object:
-                    raise HostingError("unreachable")
-
-                action.probe = probe
-                return action
-
-        world = Blind(lost_answers={"a": [OutcomeUnknown("lost")]})
+        world = FakeWorld(kind=Blind, lost_answers={"a": [OutcomeUnknown("lost")]})
         async with driving(ONE, tmp_path, world=world) as run:
             state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
             assert state.steps["a"].unknown == "Looking for it failed: unreachable"
@@ -370,22 +364,17 @@ class TestAbort:
     async def test_the_action_hears_it(self, tmp_path: Path) -> None:
         heard: list[bool] = []
 
-        class Listening(FakeWorld):
-            def action(self, step):  # type: ignore[no-untyped-def]
-                action = super().action(step)
+        class Listening(FakeAction):
+            async def perform(self, ctx: Context, report: Report) -> Evidence:
+                await report(Progress("begun", durable=True))
+                heard.append(ctx.stopping())
+                await self.world.gates["a"].wait()
+                heard.append(ctx.stopping())
+                raise Stopped("at the safe point")
 
-                async def perform(ctx, report):  # type: ignore[no-untyped-def]
-                    heard.append(ctx.stopping())
-                    await self.gates["a"].wait()
-                    heard.append(ctx.stopping())
-                    raise Stopped("at the safe point")
-
-                action.perform = perform
-                return action
-
-        world = Listening(gates={"a": asyncio.Event()})
+        world = FakeWorld(kind=Listening, gates={"a": asyncio.Event()})
         async with driving(ONE, tmp_path, world=world) as run:
-            await until(run.feed, status("a", StepStatus.RUNNING))
+            await until(run.feed, in_the_middle_of_it)
             await run.conductor.send(i.Abort("a"))
             world.gates["a"].set()
             await until(run.feed, status("a", StepStatus.FAILED))
@@ -482,5 +471,5 @@ class TestFullDisk:
             await task
 
 
-async def _fly(run: Console) -> None:
+async def _fly(run: Console[MemoryJournal]) -> None:
     await Autopilot(run.conductor, run.feed).drive()

@@ -1,6 +1,7 @@
 """Every event boundary is a safe place to die: the run is taken up again and ends as if nothing had happened."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,11 +9,16 @@ import pytest
 
 from console.domain.fold import fold
 from console.domain.state import RunState, StepStatus
+from console.domain.wire import encode_plan
 from console.engine.autopilot import Autopilot, Ending
+from console.engine.driver import Driver
+from console.engine.journal import FileJournal
+from console.engine.runs import verify
 from tests.domain.plans import release_plan
-from tests.engine.world import FakeWorld, MemoryJournal, SimulatedDeath, console, until
+from tests.engine.world import FakeWorld, MemoryJournal, SimulatedDeath, console, console_over, until
 
 PLAN = release_plan()
+ME = Driver.here("ops@laptop")
 
 
 def die_at(number: int) -> Callable[[int], None]:
@@ -23,9 +29,9 @@ def die_at(number: int) -> Callable[[int], None]:
     return strike
 
 
-async def live(journal: MemoryJournal, world: FakeWorld) -> RunState | None:
+async def live(journal: MemoryJournal | FileJournal, world: FakeWorld) -> RunState | None:
     """One life of a console: to the end of the run, or to its death (None)."""
-    run = console(PLAN, journal.directory, world=world, journal=journal)
+    run = console_over(PLAN, journal, world)
     driving = asyncio.create_task(run.conductor.run())
     flying = asyncio.create_task(Autopilot(run.conductor, run.feed).drive())
     done, _ = await asyncio.wait({driving, flying}, return_when=asyncio.FIRST_COMPLETED)
@@ -115,3 +121,36 @@ async def test_a_killed_step_that_did_nothing_must_be_confirmed_again(tmp_path: 
     assert world.done["push"] == 0
     await again.conductor.close()
     await driving
+
+
+async def test_dying_in_the_middle_of_any_line_on_disk_changes_nothing(tmp_path: Path) -> None:
+    """The same over real files: the process dies when half of line n is written."""
+    expected = end_of((await undisturbed(tmp_path))[0])
+    for number in range(1, 40, 2):
+        world, directory = FakeWorld(), tmp_path / f"run-{number}"
+        journal = FileJournal.create(directory, directory.name, encode_plan(PLAN), ME, write=half_of_line(number))
+        assert await live(journal, world) is None, f"line {number}"
+        await journal.close()
+        journal = FileJournal.open(directory, ME)
+        assert journal.torn > 0
+        state = await live(journal, world)
+        await journal.close()
+        assert state is not None
+        assert end_of(state) == expected, f"line {number}"
+        assert set(world.done.values()) == {1}, f"line {number}"
+        assert verify(directory).ok
+
+
+def half_of_line(number: int) -> Callable[[int, bytes], int]:
+    """Writes whole lines up to one of which only half reaches the disk before the process dies."""
+    lines = 0
+
+    def write(fd: int, line: bytes) -> int:
+        nonlocal lines
+        lines += 1
+        if lines == number:
+            os.write(fd, line[: len(line) // 2])
+            raise SimulatedDeath
+        return os.write(fd, line)
+
+    return write

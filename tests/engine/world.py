@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from console.domain.events import Draft, Event
 from console.domain.fold import initial
@@ -16,7 +17,7 @@ from console.engine.conductor import About, Conductor
 from console.engine.desk import Limits
 from console.engine.feed import RunFeed
 from console.errors import JournalError
-from console.ports import Context, Report
+from console.ports import Context, Journal, Report
 
 
 class FakeClock:
@@ -78,9 +79,6 @@ class MemoryJournal:
         return None
 
 
-Behaviour = Callable[[Context, Report], object]
-
-
 @dataclass
 class FakeWorld:
     """What the fake actions change: how often each step's work was done. Outlives every console."""
@@ -96,8 +94,11 @@ class FakeWorld:
     verify_errors: dict[str, list[Exception]] = field(default_factory=dict)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
 
+    kind: "type[FakeAction] | None" = None
+    """Another kind of action, for tests that need one."""
+
     def action(self, step: Step) -> "FakeAction":
-        return FakeAction(self, step)
+        return (self.kind or FakeAction)(self, step)
 
 
 @dataclass
@@ -164,13 +165,16 @@ def _raise_next(errors: dict[str, list[Exception]], step_id: str) -> None:
         raise errors[step_id].pop(0)
 
 
+J = TypeVar("J", bound=Journal)
+
+
 @dataclass
-class Console:
-    """A conductor over a memory journal and a fake world, with its feed."""
+class Console(Generic[J]):
+    """A conductor over a journal and a fake world, with its feed."""
 
     plan: Plan
     world: FakeWorld
-    journal: MemoryJournal
+    journal: J
     clock: FakeClock
     feed: RunFeed
     conductor: Conductor
@@ -182,15 +186,32 @@ def console(
     *,
     world: FakeWorld | None = None,
     journal: MemoryJournal | None = None,
-    clock: FakeClock | None = None,
     limits: Limits | None = None,
     redact: Callable[[str], str] = lambda text: text,
     rehearsal: bool = True,
-) -> Console:
+) -> Console[MemoryJournal]:
     """A console that drives `plan`; give `world` and `journal` of an earlier one to take its run up again."""
-    world = world or FakeWorld()
-    journal = journal or MemoryJournal(directory)
-    clock = clock or FakeClock()
+    return console_over(
+        plan,
+        journal or MemoryJournal(directory),
+        world or FakeWorld(),
+        limits=limits,
+        redact=redact,
+        rehearsal=rehearsal,
+    )
+
+
+def console_over(
+    plan: Plan,
+    journal: J,
+    world: FakeWorld,
+    *,
+    limits: Limits | None = None,
+    redact: Callable[[str], str] = lambda text: text,
+    rehearsal: bool = True,
+) -> Console[J]:
+    """A console over any journal."""
+    clock = FakeClock()
     feed = RunFeed(initial(plan))
     about = About("ops@laptop", host="laptop", rehearsal=rehearsal)
     conductor = Conductor(plan, journal, world.action, clock, feed, about, redact=redact, limits=limits)
