@@ -1,7 +1,7 @@
 """Decisions about single steps: yes and no, tick, skip, retry, by hand, reopen, reconcile, abort."""
 
 from console.domain import intents as i
-from console.domain.dependencies import all_dependents, guarded_by, open_predecessors
+from console.domain.dependencies import all_dependents, guarded_by, open_guards, open_predecessors
 from console.domain.events import Draft, Kind
 from console.domain.plan import Json, StepKind, Strength
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
@@ -137,6 +137,9 @@ def done_by_hand(state: RunState, intent: i.DoneByHand, actor: str) -> tuple[Dra
         raise Refused("Done by hand needs a note.", remedy="Say what was done, where and by whom.")
     if step.status is not StepStatus.FAILED and open_predecessors(state.steps, step.step):
         raise Refused(f"The steps before {step.step.title} are not over.", remedy=_waits_for(state, step))
+    if step.status is not StepStatus.FAILED and open_guards(state.steps, step):
+        guards = ", ".join(state.steps[each].step.title for each in open_guards(state.steps, step))
+        raise Refused(f"{step.step.title} is not done without its guard: {guards}.", remedy="Override the guard first.")
     return ()
 
 

@@ -88,6 +88,7 @@ class Conductor:
             if self.state.status is RunStatus.FINISHED or self._closing is not None:
                 return self.state
             await self._writer.append(self._opening())
+            await self._writer.follow_up()
             for each in self.state.steps.values():
                 if each.status is StepStatus.UNCERTAIN:
                     self._spawn(each.step.id, reconcile(self._desk, each.step.id))

@@ -138,7 +138,10 @@ async def _preview(desk: Desk, step_id: str) -> Preview:
 
 
 def _start(state: RunState, step_id: str, opening: Opening) -> tuple[Draft, ...]:
-    """`step.started`, unless something happened while the step was looked at: a hold, another yes, a skip."""
+    """`step.started`, unless something happened while the step was looked at: a hold, another yes, a skip.
+
+    What was seen just before stands in front of it, where nobody had seen it yet.
+    """
     step = state.steps[step_id]
     if step_id not in due(state) or step.yes != opening.yes:
         return ()
@@ -147,7 +150,10 @@ def _start(state: RunState, step_id: str, opening: Opening) -> tuple[Draft, ...]
         "before": dict(opening.preview.before),
         "digest": opening.preview.digest if opening.yes is not None else None,
     }
-    return (Draft(Kind.STEP_STARTED, step_id, data),)
+    started = Draft(Kind.STEP_STARTED, step_id, data)
+    return (
+        (started,) if step.preview_digest == opening.preview.digest else (_previewed(step_id, opening.preview), started)
+    )
 
 
 def _changed(desk: Desk, state: StepState, preview: Preview, yes: Yes) -> tuple[str, tuple[str, ...]]:

@@ -73,7 +73,7 @@ class Writer:
         if not done.done():
             done.set_result(events)
         if events:
-            await self._follow_up()
+            await self.follow_up()
 
     async def append(self, drafts: Iterable[Draft], actor: str = CONSOLE) -> tuple[Event, ...]:
         """Make drafts durable, one after the other; those before a failure stand. Raises JournalError."""
@@ -86,6 +86,13 @@ class Writer:
                 self._feed.publish(StateChanged(self.state, tuple(written)))
         return tuple(written)
 
+    async def follow_up(self) -> None:
+        """Write what follows from the state by itself; what keeps it from being written is `trouble`."""
+        try:
+            await self.append(consequences(self.state))
+        except JournalError as error:
+            self.trouble = error
+
     def shut(self, error: ConsoleError) -> None:
         """Answer every waiting and every later request with this error."""
         self._shut = error
@@ -93,12 +100,6 @@ class Writer:
             request = self._queue.get_nowait()
             if request is not None and not request[2].done():
                 request[2].set_exception(error)
-
-    async def _follow_up(self) -> None:
-        try:
-            await self.append(consequences(self.state))
-        except JournalError as error:
-            self.trouble = error
 
     async def _append(self, draft: Draft, actor: str) -> Event:
         last = self.state.last_at

@@ -216,6 +216,12 @@ class TestGuards:
         with pytest.raises(Refused):
             history.ask(i.OverrideGuard("merge", "proof", "x", typed="proof"))
 
+    def test_nothing_is_done_by_hand_without_its_guard_either(self) -> None:
+        history = History(plan(step("g"), step("d", guards=("g",)))).begin().fail("g")
+        with pytest.raises(Refused, match="not done without its guard: G"):
+            history.ask(i.DoneByHand("d", "typed it"))
+        assert decide(history.ask(i.OverrideGuard("d", "g", "x", typed="g")).state, i.DoneByHand("d", "x"), ACTOR) == ()
+
     def test_a_guard_may_be_left_out_when_nobody_relies_on_it_any_more(self) -> None:
         history = History(plan(step("g"), step("d", guards=("g",)))).begin().ask(i.Skip("d", "x"))
         assert history.ask(i.Skip("g", "x")).step("g").status is StepStatus.SKIPPED

@@ -69,7 +69,12 @@ class TestAStep:
     async def test_looks_starts_performs_verifies_and_ends(self, tmp_path: Path) -> None:
         async with driving(ONE, tmp_path) as run:
             state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
-            assert kinds(run, "a") == [Kind.STEP_STARTED, Kind.STEP_PROGRESSED, Kind.STEP_SUCCEEDED]
+            assert kinds(run, "a") == [
+                Kind.STEP_PREVIEWED,
+                Kind.STEP_STARTED,
+                Kind.STEP_PROGRESSED,
+                Kind.STEP_SUCCEEDED,
+            ]
             assert run.world.calls == {"a.preview": 1, "a.perform": 1, "a.verify": 1}
             assert state.steps["a"].before == {"count": 0}
             assert state.steps["a"].evidence == Evidence("a is done", {"count": 1})
@@ -394,7 +399,7 @@ class TestLeaving:
         again = console(ONE, tmp_path, world=world, journal=MemoryJournal(tmp_path, run.journal.events()))
         task = asyncio.create_task(again.conductor.run())
         await until(again.feed, status("a", StepStatus.SUCCEEDED))
-        assert kinds(again, "a")[2:4] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
+        assert kinds(again, "a")[3:5] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
         await again.conductor.close()
         await task
 

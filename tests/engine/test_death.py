@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from console.domain.fold import fold
+from console.domain.plan import Criterion, Plan
 from console.domain.state import RunState, StepStatus
 from console.domain.wire import encode_plan
 from console.engine.autopilot import Autopilot, Ending
 from console.engine.driver import Driver
 from console.engine.journal import FileJournal
 from console.engine.runs import verify
-from tests.domain.plans import release_plan
+from tests.domain.plans import plan, release_plan, step
 from tests.engine.world import FakeWorld, MemoryJournal, SimulatedDeath, console, console_over, until
 
 PLAN = release_plan()
@@ -29,9 +30,9 @@ def die_at(number: int) -> Callable[[int], None]:
     return strike
 
 
-async def live(journal: MemoryJournal | FileJournal, world: FakeWorld) -> RunState | None:
+async def live(journal: MemoryJournal | FileJournal, world: FakeWorld, plan: Plan = PLAN) -> RunState | None:
     """One life of a console: to the end of the run, or to its death (None)."""
-    run = console_over(PLAN, journal, world)
+    run = console_over(plan, journal, world)
     driving = asyncio.create_task(run.conductor.run())
     flying = asyncio.create_task(Autopilot(run.conductor, run.feed).drive())
     done, _ = await asyncio.wait({driving, flying}, return_when=asyncio.FIRST_COMPLETED)
@@ -86,7 +87,7 @@ async def test_dying_at_every_event_boundary_changes_nothing(tmp_path: Path) -> 
 async def test_dying_again_while_recovering_changes_nothing(tmp_path: Path) -> None:
     state, count = await undisturbed(tmp_path)
     expected = end_of(state)
-    for number in range(5, count, 3):
+    for number in range(5, count - 5, 3):
         journal, world = MemoryJournal(tmp_path), FakeWorld()
         journal.after = die_at(number)
         if await live(journal, world) is not None:
@@ -99,6 +100,20 @@ async def test_dying_again_while_recovering_changes_nothing(tmp_path: Path) -> N
         assert last is not None
         assert end_of(last) == expected, f"killed at event {number} and three times after"
         assert set(world.done.values()) == {1}
+
+
+async def test_what_the_console_states_by_itself_is_stated_by_the_next_one(tmp_path: Path) -> None:
+    """Dying between a step's success and the verdict that follows from it does not keep the run from its end."""
+    small = plan(step("a"), criteria=(Criterion("c", "It works", ("a",)),))
+    whole = MemoryJournal(tmp_path)
+    assert await live(whole, FakeWorld(), small) is not None
+    for number in range(1, len(whole.events()) + 1):
+        journal, world = MemoryJournal(tmp_path), FakeWorld()
+        journal.after = die_at(number)
+        assert await live(journal, world, small) is None
+        state = await live(MemoryJournal(tmp_path, journal.events()), world, small)
+        assert state is not None
+        assert (state.outcome, state.criteria["c"].met, world.done["a"]) == ("completed", True, 1)
 
 
 async def test_a_killed_step_that_did_nothing_must_be_confirmed_again(tmp_path: Path) -> None:
