@@ -18,19 +18,30 @@ from console.errors import SandboxError
 from console.sandbox.world_report import JsonObject
 
 
-class Control:
-    """What a client of the supervisor can do; `ended` is set when it asked for the end."""
+class Attendance:
+    """When a console was last heard of."""
 
-    def __init__(self, report: Callable[[], Awaitable[JsonObject]], token: str) -> None:
-        self.ended = asyncio.Event()
-        self._report = report
-        self._token = token
-        self._touched = time.monotonic()
+    def __init__(self) -> None:
+        self._heard = time.monotonic()
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds since a client was last heard of."""
-        return time.monotonic() - self._touched
+        """Seconds since then."""
+        return time.monotonic() - self._heard
+
+    def hear(self) -> None:
+        """A console was heard of now."""
+        self._heard = time.monotonic()
+
+
+class Control:
+    """What a client of the supervisor can do; `ended` is set when it asked for the end."""
+
+    def __init__(self, report: Callable[[], Awaitable[JsonObject]], token: str, attendance: Attendance) -> None:
+        self.ended = asyncio.Event()
+        self._report = report
+        self._attendance = attendance
+        self._token = token
 
     def application(self) -> ASGIApp:
         """The ASGI application; without the token it answers 401."""
@@ -43,7 +54,7 @@ class Control:
 
     async def world(self, request: Request) -> Response:
         """What happened in the world."""
-        self._touched = time.monotonic()
+        self._attendance.hear()
         try:
             return JSONResponse(await self._report())
         except SandboxError as error:
@@ -51,7 +62,7 @@ class Control:
 
     async def touch(self, request: Request) -> Response:
         """A sign of life."""
-        self._touched = time.monotonic()
+        self._attendance.hear()
         return JSONResponse({"ok": True})
 
     async def down(self, request: Request) -> Response:

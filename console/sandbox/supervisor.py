@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from console.errors import ConsoleError
-from console.sandbox.control import Control
+from console.sandbox.control import Attendance, Control
 from console.sandbox.overlay import Endpoints, write_overlay
 from console.sandbox.private_files import write_private
 from console.sandbox.render.http_server import LoopbackServer
@@ -28,6 +28,7 @@ from console.sandbox.world import World
 from console.sandbox.world_spec import WorldSpec, load_spec
 
 LIFE_WITHOUT_CONSOLE_S = 30 * 60.0
+USERS_REST_AFTER_S = 150.0
 _LOOK_EVERY_S = 0.2
 _LOCK_TRIES = 20
 _LOCK_PAUSE_S = 0.05
@@ -60,19 +61,20 @@ async def _supervise(state_dir: Path) -> int:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    attendance = Attendance()
     try:
-        world = World(state_dir, spec)
+        world = World(state_dir, spec, lambda: attendance.idle_seconds < USERS_REST_AFTER_S)
     except ConsoleError as error:
         progress.failed(f"{error.message} {error.remedy}")
         return 1
-    control = Control(world.report, spec.control_token)
+    control = Control(world.report, spec.control_token, attendance)
     server = LoopbackServer(control.application())
     try:
         await world.start(progress.say)
         await server.start([spec.control_port])
         await _publish(state_dir, spec, world)
         progress.ready()
-        await _until_the_end(control, told_to_stop)
+        await _until_the_end(control, attendance, told_to_stop)
     except Exception as error:
         # Whatever it was, the waiting client must hear of it; the log has the rest.
         _log.exception("the world did not come up")
@@ -144,9 +146,9 @@ async def _publish(state_dir: Path, spec: WorldSpec, world: World) -> None:
     write_private(state_dir / WORLD, json.dumps(asdict(info), indent=1))
 
 
-async def _until_the_end(control: Control, told_to_stop: asyncio.Event) -> None:
+async def _until_the_end(control: Control, attendance: Attendance, told_to_stop: asyncio.Event) -> None:
     while not (control.ended.is_set() or told_to_stop.is_set()):
-        if control.idle_seconds > LIFE_WITHOUT_CONSOLE_S:
+        if attendance.idle_seconds > LIFE_WITHOUT_CONSOLE_S:
             _log.info("no console was heard of for half an hour")
             return
         await asyncio.sleep(_LOOK_EVERY_S)

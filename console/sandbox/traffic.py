@@ -1,4 +1,4 @@
-"""The CRM's users: they read and write through the services' public addresses, as long as the world stands.
+"""The CRM's users: they read and write through the services' public addresses, as long as a console is about.
 
 What always holds: an error or an absent service stops nobody; no user changes an account's status or makes an
 account, so that the counts per status follow from the seed and the migration alone.
@@ -17,6 +17,7 @@ _USERS = 4
 _PLANNED_PAUSE_S = 6.0
 _LEAST_PAUSE_S = 0.2
 _TIMEOUT_S = 20.0
+_REST_S = 1.0
 _STATUSES = ("active", "suspended", "cancelled")
 _SUFFIX = " (key account)"
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -34,13 +35,17 @@ class Addresses:
 class Traffic:
     """Four users, each with a pause between two requests: together some 20 a second at most.
 
-    `spike` says whether users now run into the report that the release broke.
+    `spike` says whether users now run into the report that the release broke; `attended` whether a console
+    watches at all: without one the users rest, so that a world that waits to be resumed costs next to nothing.
     """
 
-    def __init__(self, addresses: Addresses, pace: Pace, spike: Callable[[], bool]) -> None:
+    def __init__(
+        self, addresses: Addresses, pace: Pace, spike: Callable[[], bool], attended: Callable[[], bool]
+    ) -> None:
         self._addresses = addresses
         self._pause = max(pace.seconds(_PLANNED_PAUSE_S), _LEAST_PAUSE_S)
         self._spike = spike
+        self._attended = attended
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -54,6 +59,9 @@ class Traffic:
         user = _User(client, self._addresses, random.Random(number))  # noqa: S311 - not a secret
         await asyncio.sleep(self._pause * number / _USERS)
         while True:
+            if not self._attended():
+                await asyncio.sleep(_REST_S)
+                continue
             try:
                 await (user.open_broken_report() if self._spike() and user.unlucky() else user.act())
             except httpx.HTTPError:

@@ -33,10 +33,14 @@ _log = logging.getLogger(__name__)
 
 
 class World:
-    """The world of `spec` in `state_dir`; use it between `start` and `stop`."""
+    """The world of `spec` in `state_dir`; use it between `start` and `stop`.
 
-    def __init__(self, state_dir: Path, spec: WorldSpec) -> None:
+    `attended` says whether a console watches; the users rest while none does.
+    """
+
+    def __init__(self, state_dir: Path, spec: WorldSpec, attended: Callable[[], bool] = lambda: True) -> None:
         self.spec = spec
+        self._attended = attended
         self.remote = GitRemote(state_dir / "crm.git")
         self._state_dir = state_dir
         self._databases = SandboxDatabases(state_dir)
@@ -150,7 +154,8 @@ class World:
     def _traffic(self) -> Traffic:
         backend = self.spec.service("production", "backend")
         frontend = self.spec.service("production", "frontend")
-        return Traffic(Addresses(backend.url, frontend.url), Pace(self.spec.pace), lambda: self._watch.seen)
+        addresses = Addresses(backend.url, frontend.url)
+        return Traffic(addresses, Pace(self.spec.pace), lambda: self._watch.seen, self._attended)
 
     def _live_commit(self) -> str | None:
         backend = self.spec.service("production", "backend")
