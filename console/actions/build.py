@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from console.actions.deploys import Deploys, described, read_deploys, running_sentence
 from console.actions.handover import Record, left_by, moment_text
-from console.actions.production import in_production
+from console.actions.production import in_production, state_of_schema
 from console.actions.released import released_commit
 from console.actions.waiting import looks, paced, patience
 from console.actions.wording import at, lasting, short
@@ -115,12 +115,12 @@ class BuildFollow:
                 evidence = _arrived(followed, deploys)
                 if evidence is not None:
                     return evidence
-                await self._raise_if_lost(followed, deploys, waited_enough=elapsed >= to_appear)
+                await self._raise_if_lost(ctx, followed, deploys, waited_enough=elapsed >= to_appear)
                 if ctx.stopping():
                     raise Stopped("Following was stopped; the deploy itself goes on at the provider.")
             raise StepFailed(
                 f"{followed.service.name}: the deploy of {short(followed.commit)} is not live after {lasting(limit)}.",
-                production=running_sentence(followed.service.name, deploys),
+                production=_production(ctx, followed, deploys),
                 remedy=f"{_REMEDY} Retry goes on waiting.",
                 lines=tuple(f"{_WORDS[d.status]}: {described(d)}" for d in deploys.all[:3]),
             )
@@ -135,7 +135,7 @@ class BuildFollow:
         if live is None or live.commit != expected:
             raise VerificationFailed(
                 f"{followed.service.name} does not run {short(expected)}.",
-                production=running_sentence(followed.service.name, deploys),
+                production=_production(ctx, followed, deploys),
                 remedy=f"{_REMEDY} Reopen the push to deploy the commit once more.",
             )
 
@@ -150,7 +150,7 @@ class BuildFollow:
     async def _deploys(self, followed: _Followed) -> Deploys:
         return await read_deploys(self._hosting, followed.service.id, followed.commit, followed.known)
 
-    async def _raise_if_lost(self, followed: _Followed, deploys: Deploys, *, waited_enough: bool) -> None:
+    async def _raise_if_lost(self, ctx: Context, followed: _Followed, deploys: Deploys, *, waited_enough: bool) -> None:
         """Raise when our deploy cannot become live any more."""
         superseding = await self._superseding(followed, deploys)
         if superseding is not None:
@@ -160,7 +160,7 @@ class BuildFollow:
                 lines=(described(superseding),),
             )
         ours = deploys.ours
-        name, production = followed.service.name, running_sentence(followed.service.name, deploys)
+        name, production = followed.service.name, _production(ctx, followed, deploys)
         if ours is None:
             if waited_enough:
                 raise _never_came(followed, deploys, production)
@@ -198,6 +198,10 @@ class BuildFollow:
         await self._repository.fetch()
         contains = await self._repository.is_ancestor(followed.commit, live.commit)
         return live if contains else None
+
+
+def _production(ctx: Context, followed: _Followed, deploys: Deploys) -> str:
+    return f"{running_sentence(followed.service.name, deploys)} {state_of_schema(ctx)}"
 
 
 def _arrived(followed: _Followed, deploys: Deploys) -> Evidence | None:

@@ -13,8 +13,9 @@ from console.domain.databases import DatabaseIdentity
 from console.domain.outcome import Fact, Line, Section, Tone
 from console.domain.plan import Plan
 from console.errors import DatabaseError, RepositoryError, StepFailed
-from console.migration.catalog import history_row
+from console.migration.catalog import history_row, resolve
 from console.migration.names import QualifiedName
+from console.migration.saved_copy import copy_name, refuse_existing
 from console.migration.script import MigrationRefused, Script, parse_script
 from console.ports import Context, Database, Repository
 
@@ -30,12 +31,13 @@ JOIN pg_class AS c ON c.oid = to_regclass(wanted.name)
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One condition: what was found, and, where it does not hold, what is wrong and the remedy."""
+    """One condition: what was found, and, where it does not hold, what is wrong, the remedy, and details."""
 
     label: str
     found: str
     problem: str = ""
     remedy: str = ""
+    details: tuple[str, ...] = ()
 
     @property
     def fact(self) -> Fact:
@@ -62,7 +64,7 @@ def require(guards: Sequence[Guard], what: str) -> None:
         raise StepFailed(
             f"{what}: {broken[0].problem}." + (f" And {len(broken) - 1} more: see below." if len(broken) > 1 else ""),
             remedy=" ".join(dict.fromkeys(guard.remedy for guard in broken)),
-            lines=tuple(f"{guard.label}: {guard.problem}" for guard in broken),
+            lines=tuple(line for g in broken for line in (f"{g.label}: {g.problem}", *g.details)),
         )
 
 
@@ -94,10 +96,11 @@ async def database_guards(plan: Plan, database: Database) -> list[Guard]:
         identity = await database.identity()
         rights = await _rights(plan, database)
         history = await history_guard(plan, database)
+        copy = await _saved_copy_guard(plan, database)
     except DatabaseError as error:
         remedy = error.remedy or "Look at the connection string and the database's access list."
         return [Guard("database", "not reached", f"it cannot be asked: {error.message}", remedy)]
-    return [identity_guard(plan, identity), rights, history]
+    return [identity_guard(plan, identity), rights, history, copy]
 
 
 async def history_guard(plan: Plan, database: Database) -> Guard:
@@ -118,6 +121,18 @@ async def history_guard(plan: Plan, database: Database) -> Guard:
             "If it was applied by hand, mark the step as done by hand; else find out who recorded it.",
         )
     return Guard("history", f"{history.table} does not know {version}")
+
+
+async def _saved_copy_guard(plan: Plan, database: Database) -> Guard:
+    """The name under which the migration saves what it drops is free: an older copy may be the only way back."""
+    table = await resolve(database, plan.migration.table)
+    if table is None:
+        return Guard("saved copy", f"{plan.migration.saved_copy}, beside a table that is not there")
+    try:
+        await refuse_existing(database, plan.migration, copy_name(plan.migration, table))
+    except StepFailed as taken:
+        return Guard("saved copy", "the name is taken", taken.message.rstrip("."), taken.remedy)
+    return Guard("saved copy", f"{plan.migration.saved_copy} will be made")
 
 
 async def migration_guards(ctx: Context, repository: Repository, commit: str) -> tuple[list[Guard], Script | None]:

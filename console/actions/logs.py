@@ -35,7 +35,7 @@ class _Heard:
     """What the window's log holds so far."""
 
     errors: list[LogEntry] = field(default_factory=list)
-    of_old_instances: int = 0
+    of_old_instances: list[LogEntry] = field(default_factory=list)
     lines: Counter[str] = field(default_factory=Counter)
     own: set[str] = field(default_factory=set)
     """Service ids in whose log our own request was seen."""
@@ -69,7 +69,6 @@ class LogsSchemaErrors(ReadOnly):
             since = _verified_at(ctx, provider)
             services = ctx.plan.services_in("production")
             token = f"rc-{secrets.token_hex(8)}"
-            old = await self._old_instances(ctx, services)
             reading = LogReading(self._telemetry, [s.id for s in services], since)
             heard = _Heard()
             limit = patience(ctx.step.planned, ctx.clock, times=1.0, floor=_LEAST_PATIENCE)
@@ -77,7 +76,7 @@ class LogsSchemaErrors(ReadOnly):
             asked: set[str] = set()
             async for elapsed in looks(ctx.clock, limit):
                 await self._ask(ctx, services, token, asked)
-                _sort(await reading.read(provider.now()), old, token, heard)
+                await self._sort(ctx, await reading.read(provider.now()), token, heard)
                 missing = _missing(services, heard, reading.complete)
                 if heard.errors or not missing:
                     break
@@ -93,15 +92,15 @@ class LogsSchemaErrors(ReadOnly):
         return _evidence(services, heard, since, until, gap)
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
-        """Read the window once more, to its present end."""
+        """Read on from where the evidence ends (by hand: the whole window), to the present end."""
         with in_production(ctx, _REMEDY):
             provider = await ProviderTime.measured(self._hosting, ctx.clock)
             record = Record(f"“{ctx.step.title}”", evidence.data)
-            since = record.moment("from") if "from" in record else _verified_at(ctx, provider)
+            since = record.moment("to") if "to" in record else _verified_at(ctx, provider)
             services = ctx.plan.services_in("production")
             reading = LogReading(self._telemetry, [s.id for s in services], since)
             heard = _Heard()
-            _sort(await reading.read(provider.now()), await self._old_instances(ctx, services), "", heard)
+            await self._sort(ctx, await reading.read(provider.now()), "", heard)
             if heard.errors:
                 failure = _failure(ctx, services, heard, since)
                 raise VerificationFailed(failure.message, lines=failure.lines)
@@ -120,10 +119,22 @@ class LogsSchemaErrors(ReadOnly):
                 continue  # asked again with the next look; a service that never answers is never heard
             asked.add(service.id)
 
-    async def _old_instances(self, ctx: Context, services: tuple[Service, ...]) -> frozenset[str]:
+    async def _sort(self, ctx: Context, entries: list[LogEntry], token: str, heard: _Heard) -> None:
+        """Take lines in; errors of the instances before the release are set apart."""
+        for entry in entries:
+            heard.lines[entry.service] += 1
+            if token and token in entry.text:
+                heard.own.add(entry.service)
+        errors = [entry for entry in entries if is_schema_error(entry)]
+        if errors:
+            old = await self._old_instances(ctx)
+            heard.errors += [entry for entry in errors if entry.instance not in old]
+            heard.of_old_instances += [entry for entry in errors if entry.instance in old]
+
+    async def _old_instances(self, ctx: Context) -> frozenset[str]:
         """The instances of the deploys before the release: they may still write while they are being stopped."""
         old: frozenset[str] = frozenset()
-        for service in services:
+        for service in ctx.plan.services_in("production"):
             deploy = left_by(ctx, "build.follow", service=service.key)
             if deploy is not None and "created_at" in deploy:
                 old |= await instances_heard(self._telemetry, service.id, deploy.moment("created_at"))
@@ -166,19 +177,6 @@ def _quiet_path(ctx: Context, service: Service) -> str:
     return "/"
 
 
-def _sort(entries: list[LogEntry], old: frozenset[str], token: str, heard: _Heard) -> None:
-    for entry in entries:
-        heard.lines[entry.service] += 1
-        if token and token in entry.text:
-            heard.own.add(entry.service)
-        if not is_schema_error(entry):
-            continue
-        if entry.instance in old:
-            heard.of_old_instances += 1
-        else:
-            heard.errors.append(entry)
-
-
 def _missing(services: tuple[Service, ...], heard: _Heard, complete: bool) -> list[str]:
     """What is still needed before the absence of errors proves anything."""
     silent = [service.name for service in services if not heard.lines[service.id]]
@@ -213,7 +211,7 @@ def _evidence(
         text = f"{counted(gap_errors, 'schema error')} in the {lasting(gap_seconds)} between new code and new schema"
         remarks.append(Line(text, note="expected from the plan's order; counted apart", tone=Tone.WARNING))
     if heard.of_old_instances:
-        remarks.append(Line(f"{heard.of_old_instances} from instances of the deploy before", tone=Tone.WARNING))
+        remarks.append(Line(f"{len(heard.of_old_instances)} from instances of the deploy before", tone=Tone.WARNING))
     return Evidence(
         f"none in {counted(total, 'line')} of {counted(len(services), 'service')} since {at(since)}",
         {
@@ -224,7 +222,7 @@ def _evidence(
             "errors": 0,
             "gap_errors": gap_errors,
             "gap_seconds": gap_seconds,
-            "old_instance_errors": heard.of_old_instances,
+            "old_instance_errors": len(heard.of_old_instances),
         },
         (Section("Heard", tuple(remarks)),),
     )

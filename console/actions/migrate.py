@@ -14,7 +14,7 @@ from console.actions.migration_preview import MigrationOutlook, look_ahead
 from console.actions.production import in_production
 from console.actions.released import released_commit
 from console.actions.sessions import session_text
-from console.actions.wording import counted, lasting, listed, short
+from console.actions.wording import counted, lasting, listed, quoted, short
 from console.domain.outcome import (
     Done,
     Evidence,
@@ -271,7 +271,7 @@ def _touched(rows: int) -> str:
 
 
 def _count_section(title: str, counts: tuple[tuple[str | None, int], ...]) -> Section:
-    return Section(title, tuple(Line(f"{value if value is not None else 'NULL'}: {rows:,}") for value, rows in counts))
+    return Section(title, tuple(Line(f"{quoted(value)}: {rows:,}") for value, rows in counts))
 
 
 def _began(recorded: tuple[Mapping[str, Json], ...]) -> Mapping[str, Json]:

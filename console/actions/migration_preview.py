@@ -6,14 +6,14 @@ sizes and sessions move under traffic and are readings.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from console.actions.wording import counted, listed
+from console.actions.guards import Guard, require
+from console.actions.wording import counted, listed, quoted
 from console.domain.outcome import Fact, Line, Reading, Section, Tone
 from console.domain.plan import Migration
-from console.errors import StepFailed
-from console.migration import catalog, mapping, saved_copy
+from console.migration import catalog, mapping
 from console.migration.dependents import find_dependents
 from console.migration.names import QualifiedName
 from console.migration.references import HARMLESS, Fate, Method, Reference
@@ -36,9 +36,8 @@ class MigrationOutlook:
 async def look_ahead(database: Database, migration: Migration, script: Script) -> MigrationOutlook:
     """Look at everything that the migration will meet. Raises StepFailed when it would fail or break something."""
     table = await catalog.resolve_table(database, migration.table)
-    await saved_copy.refuse_existing(database, migration, saved_copy.copy_name(migration, table))
     references = await find_dependents(database, migration, script)
-    _refuse_unhandled(migration, script, references)
+    require([_guard(migration, script, references)], f"Migration {migration.version} cannot run")
     columns = await catalog.table_columns(database, table)
     indexes = await catalog.index_definitions(database, table, migration.removed)
     old = await catalog.value_counts(database, table, migration.mapping.source)
@@ -59,8 +58,8 @@ async def look_ahead(database: Database, migration: Migration, script: Script) -
                 Section(
                     "Locks", tuple(Line(f"{k.relation}: {k.mode}", note=k.note or k.mode.blocks) for k in script.locks)
                 ),
-                Section("Values now", tuple(Line(f"{_value(v)}: {n:,}") for v, n in old)),
-                Section("Expected", tuple(Line(f"{_value(t.old)} → {_value(t.new)}: {t.rows:,}") for t in expected)),
+                Section("Values now", tuple(Line(f"{quoted(v)}: {n:,}") for v, n in old)),
+                Section("Expected", tuple(Line(f"{quoted(t.old)} → {quoted(t.new)}: {t.rows:,}") for t in expected)),
                 Section("Promised, and not done by the file", _claim_lines(claims)),
                 Section("Depends on the columns that go", tuple(map(_reference_line, references))),
             )
@@ -69,17 +68,26 @@ async def look_ahead(database: Database, migration: Migration, script: Script) -
     )
 
 
-def _refuse_unhandled(migration: Migration, script: Script, references: Iterable[Reference]) -> None:
-    """A mere word in a text may mean something else and is only shown; what is known to break is refused."""
-    unhandled = [r for r in references if r.fate in _REFUSED and r.method is not Method.TEXT]
-    if not unhandled:
-        return
-    raise StepFailed(
-        f"{counted(len(unhandled), 'object')} in the database still need"
-        f"{'s' if len(unhandled) == 1 else ''} {listed(migration.removed)}, and {script.name} does not deal with "
-        f"{'it' if len(unhandled) == 1 else 'them'}: {unhandled[0]}.",
-        remedy="Drop, replace or change what is listed, in the migration file or before it, then retry.",
-        lines=tuple(f"{reference.fate}: {reference}" for reference in unhandled),
+async def unhandled(database: Database, migration: Migration, script: Script) -> Guard:
+    """What needs the columns that go, and would break or block, because the file does not deal with it.
+
+    A mere word in a text may mean something else: it is shown elsewhere, and not refused.
+    """
+    return _guard(migration, script, await find_dependents(database, migration, script))
+
+
+def _guard(migration: Migration, script: Script, references: Sequence[Reference]) -> Guard:
+    left = [r for r in references if r.fate in _REFUSED and r.method is not Method.TEXT]
+    if not left:
+        return Guard("dependents", "the file deals with everything that needs the columns that go")
+    names = listed(dict.fromkeys(f"{reference.kind} {reference.name}" for reference in left))
+    return Guard(
+        "dependents",
+        names,
+        f"{names} {'needs' if len(left) == 1 else 'need'} {listed(dict.fromkeys(r.column for r in left))}, and "
+        f"{script.name} does not deal with {'it' if len(left) == 1 else 'them'}",
+        "Drop, replace or change what is listed, in the migration file or before it, then retry.",
+        tuple(f"{reference.fate}: {reference}" for reference in left),
     )
 
 
@@ -125,10 +133,6 @@ def _reference_line(reference: Reference) -> Line:
     handled = f", line {reference.handled_on} of the file" if reference.handled_on is not None else ""
     tone = Tone.PLAIN if reference.fate in HARMLESS else Tone.WARNING
     return Line(str(reference), note=f"{reference.fate}{handled}", tone=tone)
-
-
-def _value(value: str | None) -> str:
-    return "NULL" if value is None else value
 
 
 def _digest(parts: Iterable[str]) -> str:

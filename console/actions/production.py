@@ -21,7 +21,12 @@ def state_of_production(ctx: Context) -> str:
     code, schema = _code(ctx), _schema(ctx)
     if not code and not schema:
         return "Production is untouched: nothing was pushed, the database is as it was."
-    return " ".join((code or "Nothing was pushed.", schema or "The database is not migrated."))
+    return f"{code or 'Nothing was pushed.'} {state_of_schema(ctx)}"
+
+
+def state_of_schema(ctx: Context) -> str:
+    """One sentence: whether the migration is in the database."""
+    return _schema(ctx) or "The database is not migrated."
 
 
 def _code(ctx: Context) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from console.actions.deploys import deploy_by_commit, read_deploys
 from console.actions.guards import Guard, database_guards, guard_section, migration_guards, require
 from console.actions.handover import Record, json_texts, left_by, moment_text, recorded_before
-from console.actions.production import in_production
+from console.actions.migration_preview import unhandled
+from console.actions.production import in_production, state_of_schema
 from console.actions.released import released_commit, what_moved
 from console.actions.triggers import Outlook, outlook, problems_of
 from console.actions.wording import commit_section, counted, file_section, listed, short
@@ -177,6 +178,7 @@ class SourcePush:
         target = ctx.plan.release.target
         return StepFailed(
             f"{target} moved since the merge, from {short(old)} to {short(new)}; nothing was pushed.",
+            production=f"Nothing of this release was pushed. {state_of_schema(ctx)}",
             remedy="Look at what came in, then reopen the merge: it is made anew on the new tip.",
             lines=lines,
         )
@@ -213,8 +215,11 @@ class SourcePush:
         ]
         if pushed:
             return services
-        files, _ = await migration_guards(ctx, self._repository, commit)
-        return [*services, *await database_guards(ctx.plan, self._database), *files]
+        files, script = await migration_guards(ctx, self._repository, commit)
+        database = await database_guards(ctx.plan, self._database)
+        if script is not None and not any(guard.problem for guard in database):
+            database.append(await unhandled(self._database, ctx.plan.migration, script))
+        return [*services, *database, *files]
 
     async def _push(self, ctx: Context, before: Record) -> None:
         commit, tip, target = before.text("commit"), before.text("tip"), ctx.plan.release.target
@@ -226,7 +231,11 @@ class SourcePush:
             if now != tip:
                 raise await self._moved(ctx, tip, now) from error
             remedy = "Allow this push at the remote (branch protection, rights), then retry."
-            raise StepFailed(f"The remote refused the push to {target}: {error.message}", remedy=remedy) from error
+            raise StepFailed(
+                f"The remote refused the push to {target}: {error.message}",
+                production=f"Nothing of this release was pushed. {state_of_schema(ctx)}",
+                remedy=remedy,
+            ) from error
         except RepositoryError:
             await self._repository.fetch()
             if not await self._repository.is_ancestor(commit, await self._repository.tip(target)):

@@ -32,6 +32,6 @@ def is_schema_error(entry: LogEntry) -> bool:
 
 
 def plain(text: str) -> str:
-    """A log line on one line, without control characters, not too long."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.strip())
+    """A text of somebody else's on one line, control characters made visible, not too long."""
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

@@ -20,6 +20,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def quoted(value: str | None) -> str:
+    """A value of a column, so that nothing, emptiness and a word can be told apart."""
+    return "NULL" if value is None else value if value.strip() == value != "" else f"“{value}”"
+
+
 def lasting(seconds: float) -> str:
     """A duration as people say it: `4.2 s`, `3 min 05 s`."""
     if seconds < 10:
