@@ -74,10 +74,10 @@ class HttpWeb:
             sent = not isinstance(error, httpx.ConnectTimeout)
         except httpx.ConnectError:
             why, sent = "no connection", False
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
+            why, sent = "the address is not valid", False
         except (httpx.TransportError, httpx.DecodingError):
             why = "the connection broke off"
-        except (httpx.InvalidURL, ValueError):
-            why, sent = "the address is not valid", False
         raise ServiceError(
             f"{method} {_shown(url)}: {why}.",
             remedy="See whether the service is up, and whether its address in the plan is right.",

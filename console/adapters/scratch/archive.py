@@ -14,6 +14,7 @@ from pathlib import Path
 
 from console.errors import StepFailed
 
+_CHUNK = 1024 * 1024
 _AFTERWARDS = "Production is unchanged. This backup could not be used to restore it."
 _CORRUPT = (
     EOFError,
@@ -57,11 +58,14 @@ def unpack(archive: Path, folder: Path, on_bytes: Callable[[int], None]) -> Path
     `on_bytes` hears how many bytes of members are done. Raises StepFailed for a damaged archive, or a full disk.
     """
     try:
-        with tarfile.open(archive, "r:*") as tar:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream) as tar:
             done = 0
             for member in tar:
                 tar.extract(member, folder, filter="data")
                 done += member.size
+                on_bytes(done)
+            # The checksum of the whole stands behind the end of the last member.
+            while stream.read(_CHUNK):
                 on_bytes(done)
     except _CORRUPT as error:
         raise damaged(archive, str(error) or type(error).__name__) from error

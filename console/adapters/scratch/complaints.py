@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 
 _ERROR = re.compile(r"^pg_restore: error: (?P<text>.*)$")
-_FROM_ENTRY = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (?P<what>.+)$")
+# "… TABLE accounts crm_owner", "… EXTENSION citext (no owner)": the owner says nothing here.
+_FROM_ENTRY = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (?P<what>.+?) (?:\(no owner\)|\S+)$")
 _QUERY = re.compile(r"could not execute query: ERROR:\s*(?P<text>.*)$")
 _COPY = re.compile(r'COPY failed for (?:relation|table) "(?P<table>[^"]+)": ERROR:\s*(?P<text>.*)$')
 
@@ -21,10 +22,6 @@ _NOT_HERE = (
     re.compile(r'collation "(?P<name>[^"]+)" for encoding .* does not exist'),
     re.compile(r'unrecognized configuration parameter "(?P<name>[^"]+)"'),
     re.compile(r'access method "(?P<name>[^"]+)" does not exist'),
-)
-_DAMAGE = re.compile(
-    r"could not read|could not uncompress|could not decompress|unexpected end of file|did not find magic string"
-    r"|corrupt|invalid|could not open (?:input )?file|could not open data file|unexpected data|out of order|truncated"
 )
 _CONSEQUENCE = re.compile(r"does not exist|cannot be implemented|must be installed")
 
@@ -90,11 +87,6 @@ def judge(found: tuple[Complaint, ...]) -> Verdict:
     return Verdict(tuple(dict.fromkeys(unproven)), tuple(faults), tuple(damage))
 
 
-def is_damage(lines: tuple[str, ...]) -> bool:
-    """Whether the last words of a failed program say that the archive cannot be read."""
-    return any(_DAMAGE.search(line) for line in lines if line.startswith("pg_restore:"))
-
-
 def _unproven(complaint: Complaint, why: str) -> str:
     return f"{_named(complaint)}: {why}"
 
@@ -104,9 +96,7 @@ def _named(complaint: Complaint) -> str:
         return f"rows of table {table['table']}"
     if not complaint.entry:
         return _reason(complaint.text)
-    # "TABLE public accounts owner": the owner says nothing here, "-" stands for no schema.
-    words = [word for word in complaint.entry.split() if word != "-"]
-    return " ".join(words[:-1] if len(words) > 2 else words)
+    return complaint.entry
 
 
 def _reason(text: str) -> str:

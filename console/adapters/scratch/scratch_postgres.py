@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from console.adapters.database import PostgresDatabase, Target
 from console.adapters.scratch.archive import Contents, damaged, unpack
-from console.adapters.scratch.complaints import complaints, is_damage, judge
+from console.adapters.scratch.complaints import complaints, judge
 from console.adapters.scratch.programs import ProgramFailed, Programs, Runner, installations
 from console.adapters.scratch.progress import watched, watched_thread
 from console.adapters.scratch.server import private_server, scratch_folder
@@ -140,7 +140,7 @@ class ScratchServer:
             )
         except ProgramFailed as failed:
             raise _not_restored(dump, str(failed), failed.lines) from failed
-        verdict = judge(complaints(lines))
+        verdict = judge(complaints(tuple(line.replace(f"{dump.home}/", "") for line in lines)))
         if verdict.damaged:
             raise damaged(dump.archive, verdict.damaged[0], verdict.damaged)
         if verdict.faults:
@@ -159,12 +159,9 @@ async def _listed(runner: Runner, found: tuple[Programs, ...], archive: Path, du
     try:
         return Contents.of(await runner.run(newest.bin / "pg_restore", "--list", str(dump), timeout=_LIST_S))
     except ProgramFailed as failed:
-        words = " · ".join(failed.lines)
-        if "unsupported version" in words:
+        if "unsupported version" in str(failed):
             raise _too_old(f"The newest here is {newest.title}", newest.major + 1) from failed
-        if is_damage(failed.lines) or failed.status is not None:
-            raise damaged(archive, words, failed.lines) from failed
-        raise
+        raise damaged(archive, str(failed), failed.lines) from failed
 
 
 def _fit(found: tuple[Programs, ...], major: int) -> Programs:
