@@ -26,6 +26,8 @@ def failed(step: Step, error: Exception, *, begun: bool, evidence: Evidence | No
         "reopens": list(step.reopens),
         "stopped": isinstance(error, Stopped),
     }
+    if isinstance(error, StepFailed) and error.data:
+        data["data"] = _plain(error.data)
     if evidence is not None:
         data["evidence"] = encode_evidence(evidence)
     return Draft(Kind.STEP_FAILED, step.id, data)
@@ -49,12 +51,13 @@ def _production(error: Exception, begun: bool) -> str:
 
 def _lines(error: Exception) -> tuple[str, ...]:
     if isinstance(error, StepFailed):
-        return (*error.lines, *_data_lines(error.data))
+        return error.lines
     if isinstance(error, ConsoleError | TimeoutError):
         return ()
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     return tuple(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} in {frame.name}" for frame in frames)
 
 
-def _data_lines(data: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(f"{key}: {value}" for key, value in data.items())
+def _plain(data: Mapping[str, object]) -> dict[str, Json]:
+    """What an action gives for the record, with whatever is no plain JSON in words."""
+    return {key: value if isinstance(value, str | bool | int | float) else str(value) for key, value in data.items()}

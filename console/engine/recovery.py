@@ -96,7 +96,7 @@ async def record_by_hand(desk: Desk, step_id: str, note: str, accept: str, actor
     if against is not None and not accept.strip():
         await desk.record(_while(step_id, standing.status, failed(standing.step, against, begun=True)), actor)
         raise Refused(
-            f"{standing.step.title} was said to be done by hand, but verification says: {against}",
+            f"{standing.step.title} was said to be done by hand, but verification says: {desk.redact(str(against))}",
             remedy="Put it right and say so again, or accept the difference on the record.",
         )
     data: dict[str, Json] = {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -120,12 +121,17 @@ class TestAStep:
             assert Kind.STEP_STARTED not in kinds(run)
 
     async def test_whose_verification_fails_keeps_its_evidence(self, tmp_path: Path) -> None:
-        world = FakeWorld(verify_errors={"a": [VerificationFailed("449 rows, not 450", lines=("row 7",))]})
+        world = FakeWorld(
+            verify_errors={
+                "a": [VerificationFailed("449 rows", lines=("row 7",), data={"row": 7, "moment": date(2026, 1, 1)})]
+            }
+        )
         async with driving(ONE, tmp_path, world=world) as run:
             state = await until(run.feed, status("a", StepStatus.FAILED))
             assert state.steps["a"].evidence == Evidence("a is done", {"count": 1})
             assert state.steps["a"].failure is not None
             assert state.steps["a"].failure.lines == ("row 7",)
+            assert run.journal.events()[-1].data["data"] == {"row": 7, "moment": "2026-01-01"}
 
     async def test_that_changes_production_never_runs_without_a_yes(self, tmp_path: Path) -> None:
         async with driving(plan(step("a", action="migrate.run")), tmp_path) as run:
