@@ -186,20 +186,31 @@ async def sandbox_down(directory: Path | None, state: Path) -> Exit:
 
 
 def _new_folder(state: Path, options: Options) -> Path:
+    from console.sandbox.private_files import write_private
+
     load_plan(options.config)
     folder = state / "rehearsals" / fresh_run_id()
     folder.mkdir(mode=0o700, parents=True)
     order = Order(str(options.config.resolve()), list(options.faults), options.pace, options.accounts)
-    (folder / _ORDER_FILE).write_text(json.dumps(asdict(order), indent=1))
+    write_private(folder / _ORDER_FILE, json.dumps(asdict(order), indent=1))
     return folder
 
 
 def _last_open(state: Path) -> Path | None:
-    """The newest rehearsal that is not finished; None when there is none."""
+    """The newest rehearsal that is not finished, or whose world a dying console left standing; None without any."""
     for order in sorted(state.glob(f"rehearsals/*/{_ORDER_FILE}"), reverse=True):
-        if not _has_journal(order.parent) or _is_open(order.parent):
-            return order.parent
+        folder = order.parent
+        if not _has_journal(folder) or _is_open(folder) or _has_world(folder):
+            return folder
     return None
+
+
+def _has_world(folder: Path) -> bool:
+    from console.sandbox.client import is_owned
+    from console.sandbox.state_files import read_world_info
+
+    place = folder / _WORLD
+    return read_world_info(place) is not None and is_owned(place)
 
 
 def _is_open(folder: Path) -> bool:
