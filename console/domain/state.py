@@ -219,13 +219,19 @@ class RunState:
     notes: tuple[NoteState, ...] = ()
     incident_at: datetime | None = None
     incident_reason: str = ""
-    waited_for_people: float = 0.0
+    waits: tuple[tuple[datetime, datetime], ...] = ()
+    """From when to when the run could do nothing but wait for a person, oldest first."""
     waiting_since: datetime | None = None
 
     def evidence(self, step_id: str) -> Mapping[str, Json]:
         """`data` of a step's evidence; empty when there is none."""
         step = self.steps.get(step_id)
         return step.evidence.data if step is not None and step.evidence is not None else {}
+
+    @property
+    def waited_for_people(self) -> float:
+        """Seconds for which the run waited for a person, the wait that goes on now left out."""
+        return sum((until - since).total_seconds() for since, until in self.waits)
 
     @property
     def running(self) -> tuple[StepState, ...]:

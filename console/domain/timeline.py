@@ -2,7 +2,8 @@
 
 A pure function of the state and the time of day. Everything is in planned seconds: in a rehearsal wall time is
 multiplied by the pace, because a wait that was divided by it stands for the planned one; real work then
-looks as much longer as it would not be, which is why a rehearsal's figures are shown as such.
+looks as much longer as it would not be, which is why a rehearsal's figures are shown as such. People are not
+paced: time that the run waited for a person counts as it is, apart from what the rows took.
 """
 
 from dataclasses import dataclass
@@ -63,14 +64,42 @@ class Timeline:
         return round(self.drift / 60.0)
 
 
+class _PlannedTime:
+    """Converts wall time since the start of the run to planned time, in the one place where that is done."""
+
+    def __init__(self, state: RunState, start: datetime, now: datetime) -> None:
+        self._waits = list(state.waits)
+        if state.waiting_since is not None:
+            self._waits.append((state.waiting_since, max(now, state.waiting_since)))
+        self._start = start
+        self._pace = state.pace
+
+    def waited(self, since: datetime, until: datetime) -> float:
+        """Wall seconds between two moments for which the run waited for a person."""
+        overlaps = ((min(until, end) - max(since, begin)).total_seconds() for begin, end in self._waits)
+        return sum(each for each in overlaps if each > 0)
+
+    def worked(self, since: datetime, until: datetime) -> float:
+        """Planned seconds between two moments, without the waits for a person."""
+        return max(0.0, (until - since).total_seconds() - self.waited(since, until)) * self._pace
+
+    def at(self, moment: datetime) -> float:
+        """Planned seconds from the start of the run to a moment, the waits for a person as they were."""
+        return self.worked(self._start, moment) + self.waited(self._start, moment)
+
+    def point(self, moment: datetime) -> DurationRange:
+        """A moment that is a fact, as a range of no width."""
+        seconds = self.at(moment)
+        return DurationRange(seconds, seconds)
+
+
 def timeline(state: RunState, now: datetime) -> Timeline:
     """The timeline at the moment `now`."""
     end = state.finished_at or now
     start = state.started_at or end
-    scale = state.pace
-    elapsed = max(0.0, (end - start).total_seconds()) * scale
-    waiting = 0.0 if state.waiting_since is None else max(0.0, (end - state.waiting_since).total_seconds())
-    rows = _rows(state, start, end)
+    time = _PlannedTime(state, start, end)
+    elapsed = time.at(end)
+    rows = _rows(state, end, time)
     last = [each.ends for each in rows]
     forecast = DurationRange(
         max([elapsed, *(each.low for each in last)]), max([elapsed, *(each.high for each in last)])
@@ -83,43 +112,41 @@ def timeline(state: RunState, now: datetime) -> Timeline:
         elapsed=elapsed,
         forecast=forecast,
         drift=_middle(forecast) - _middle(planned),
-        waited_for_people=(state.waited_for_people + waiting) * scale,
+        waited_for_people=time.waited(start, end),
     )
 
 
-def _rows(state: RunState, start: datetime, now: datetime) -> tuple[RowState, ...]:
+def _rows(state: RunState, now: datetime, time: _PlannedTime) -> tuple[RowState, ...]:
     """The rows with their forecasts: each begins when those that it waits for have ended, and not before now."""
     needs = _row_dependencies(state)
-    present = max(0.0, (now - start).total_seconds()) * state.pace
+    present = time.at(now)
     found: list[RowState] = []
     for number, row in enumerate(state.plan.timeline):
         earlier = [found[each].ends for each in needs[number]]
         ready = DurationRange(
             max([present, *(each.low for each in earlier)]), max([present, *(each.high for each in earlier)])
         )
-        found.append(_row(state, row, start, now, ready))
+        found.append(_row(state, row, now, time, ready))
     return tuple(found)
 
 
-def _row(state: RunState, row: TimelineRow, start: datetime, now: datetime, ready: DurationRange) -> RowState:
+def _row(state: RunState, row: TimelineRow, now: datetime, time: _PlannedTime, ready: DurationRange) -> RowState:
     steps = [state.steps[each] for each in row.steps]
     status = _status(steps)
+    over = status in (RowStatus.DONE, RowStatus.SKIPPED)
+    ended = max((each.ended_at for each in steps if each.ended_at is not None), default=now) if over else now
     begun = min((each.started_at for each in steps if each.started_at is not None), default=None)
     if begun is None:
-        if status in (RowStatus.DONE, RowStatus.SKIPPED):
-            ended = max((each.ended_at for each in steps if each.ended_at is not None), default=now)
-            return RowState(row, status, None, _at(start, ended, state.pace), _at(start, ended, state.pace))
+        if over:
+            return RowState(row, status, None, time.point(ended), time.point(ended))
         return RowState(row, status, None, ready, ready + row.planned)
-    begins = _at(start, begun, state.pace)
-    if status in (RowStatus.DONE, RowStatus.SKIPPED):
-        ended = max((each.ended_at for each in steps if each.ended_at is not None), default=now)
-        return RowState(
-            row, status, (ended - begun).total_seconds() * state.pace, begins, _at(start, ended, state.pace)
-        )
-    present = _at(start, now, state.pace)
-    planned_end = begins + row.planned
-    ends = DurationRange(max(planned_end.low, present.low), max(planned_end.high, present.high))
-    return RowState(row, status, (now - begun).total_seconds() * state.pace, begins, ends)
+    begins, actual = time.point(begun), time.worked(begun, ended)
+    if over:
+        return RowState(row, status, actual, begins, time.point(ended))
+    present, planned_end = time.at(now), begins + row.planned
+    return RowState(
+        row, status, actual, begins, DurationRange(max(planned_end.low, present), max(planned_end.high, present))
+    )
 
 
 def _status(steps: list[StepState]) -> RowStatus:
@@ -152,11 +179,6 @@ def _planned_length(state: RunState) -> DurationRange:
         high = max((ends[each].high for each in needs), default=0.0)
         ends.append(DurationRange(low, high) + row.planned)
     return DurationRange(max((each.low for each in ends), default=0.0), max((each.high for each in ends), default=0.0))
-
-
-def _at(start: datetime, moment: datetime, pace: float) -> DurationRange:
-    seconds = (moment - start).total_seconds() * pace
-    return DurationRange(seconds, seconds)
 
 
 def _middle(span: DurationRange) -> float:

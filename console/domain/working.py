@@ -33,7 +33,7 @@ class Working:
         self.deploys = dict(state.deploys)
         self._notes: list[NoteState] | None = None
         self._progress: dict[str, list[dict[str, Json]]] = {}
-        self._waited = state.waited_for_people
+        self._waits = state.waits
         self._waiting_since = state.waiting_since
 
     def step_of(self, event: Event) -> StepState:
@@ -76,7 +76,7 @@ class Working:
         if idle and self._waiting_since is None:
             self._waiting_since = at
         elif not idle and self._waiting_since is not None:
-            self._waited += (at - self._waiting_since).total_seconds()
+            self._waits = (*self._waits, (self._waiting_since, at))
             self._waiting_since = None
 
     def freeze(self) -> RunState:
@@ -94,7 +94,7 @@ class Working:
             alerts=self.alerts,
             deploys=self.deploys,
             notes=self.run.notes if self._notes is None else tuple(self._notes),
-            waited_for_people=self._waited,
+            waits=self._waits,
             waiting_since=self._waiting_since,
         )
 

@@ -75,7 +75,7 @@ def _figures(view: View) -> list[tuple[str, Content]]:
     by_hand = [s.step.title for s in steps if s.by == "hand" and s.step.action is not None]
     return [
         ("Took", ink.line(words.duration(view.since_start), (f"  {beside}", ink.QUIET))),
-        ("Waited for people", ink.line(words.duration(data.waited_for_people / (state.pace or 1.0)))),
+        ("Waited for people", ink.line(words.duration(data.waited_for_people))),
         ("Steps", ink.line(f"{sum(s.status is StepStatus.SUCCEEDED for s in steps)} of {len(steps)} done")),
         *((("Left out", ink.line(", ".join(skipped))),) if skipped else ()),
         *((("By hand", ink.line(", ".join(by_hand))),) if by_hand else ()),

@@ -114,3 +114,16 @@ def test_a_finished_run_no_longer_ages() -> None:
 def test_a_plan_without_rows_has_no_forecast_of_its_own() -> None:
     history = History(plan(step("a"))).begin().wait(100)
     assert at(history).forecast == DurationRange(100.0, 100.0)
+
+
+def test_a_wait_for_a_person_is_neither_paced_nor_part_of_what_a_row_took() -> None:
+    """In a rehearsal at pace 60 half a minute of thinking is half a minute, not half an hour behind the plan."""
+    history = History(PLAN, rehearsal=True, pace=60.0).begin().succeed("backup", seconds=12)
+    before = at(history)
+    assert history.state.waiting_since is not None, "the run waits for a yes"
+    after = at(history.wait(30))
+    assert after.elapsed - before.elapsed == pytest.approx(30)
+    assert after.waited_for_people - before.waited_for_people == pytest.approx(30)
+    assert after.rows[0].actual == before.rows[0].actual == pytest.approx(12 * MINUTE, abs=MINUTE)
+    history.confirm("merge").start("merge").wait(1)
+    assert at(history).rows[1].actual == pytest.approx(MINUTE), "the thinking before it is no part of it"
