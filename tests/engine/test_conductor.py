@@ -1,8 +1,6 @@
 """What the conductor does with intents, steps and a world that changes, over a fake world."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
@@ -10,60 +8,20 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
-from console.domain.outcome import Done, Evidence, Probe, Progress, Reading, Unknown
-from console.domain.plan import Plan
-from console.domain.state import RunState, RunStatus, StepStatus
-from console.engine.autopilot import Autopilot
+from console.domain.outcome import Evidence, Progress, Reading
+from console.domain.state import RunStatus, StepStatus
 from console.engine.desk import Limits
 from console.errors import (
     HostingError,
-    JournalError,
-    OutcomeUnknown,
     Refused,
     StepFailed,
     Stopped,
     VerificationFailed,
 )
-from console.ports import Context, JournalFailed, Report, StepNews, Update
-from tests.domain.plans import ASKED, TYPED, plan, release_plan, step
-from tests.engine.world import Console, FakeAction, FakeWorld, MemoryJournal, console, disk_full, until
-
-ONE = plan(step("a"))
-ASKING = plan(step("a", confirmation=ASKED))
-ARMING = plan(step("a"), step("b", after=("a",), confirmation=TYPED))
-
-
-@asynccontextmanager
-async def driving(
-    plan: Plan, directory: Path, *, world: FakeWorld | None = None, limits: Limits | None = None, start: bool = True
-) -> AsyncIterator[Console[MemoryJournal]]:
-    """A console whose conductor runs, with the run begun; closed on the way out."""
-    run = console(plan, directory, world=world, limits=limits)
-    task = asyncio.create_task(run.conductor.run())
-    if start:
-        await run.conductor.send(i.Start())
-    yield run
-    await run.conductor.close()
-    await task
-
-
-def status(step: str, *wanted: StepStatus) -> Callable[[RunState], bool]:
-    return lambda state: state.steps[step].status in wanted
-
-
-def in_the_middle_of_it(state: RunState) -> bool:
-    """Whether step `a` has begun its work and not ended it."""
-    return bool(state.steps["a"].progress)
-
-
-def kinds(run: Console[MemoryJournal], step: str | None = None) -> list[Kind]:
-    return [each.kind for each in run.journal.events() if step is None or each.step == step]
-
-
-async def yes(run: Console[MemoryJournal], step: str, typed: str = "") -> None:
-    """Look at a step and confirm it."""
-    await run.conductor.send(i.Look(step))
-    await run.conductor.send(i.Confirm(step, run.feed.state.steps[step].preview_digest or "", typed=typed))
+from console.ports import Context, Report, StepNews, Update
+from tests.domain.plans import plan, step
+from tests.engine.driving import ARMING, ASKING, ONE, driving, in_the_middle_of_it, kinds, status, yes
+from tests.engine.world import FakeAction, FakeWorld, console, until
 
 
 class TestAStep:
@@ -251,110 +209,6 @@ class TestLooking:
             assert failure.message == "A: no answer in time."
 
 
-class TestLostAnswers:
-    async def test_a_lost_answer_is_looked_for_and_never_asked_twice(self, tmp_path: Path) -> None:
-        world = FakeWorld(lost_answers={"a": [OutcomeUnknown("the answer was lost")]})
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
-            assert world.done["a"] == 1
-            assert state.steps["a"].by == "probe"
-            assert kinds(run, "a")[-2:] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
-
-    async def test_a_request_that_never_arrived_is_sent_again(self, tmp_path: Path) -> None:
-        world = FakeWorld(perform_errors={"a": [HostingError("no answer", sent=True)]})
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
-            assert world.done["a"] == 1
-            assert state.steps["a"].attempt == 2
-
-    async def test_one_that_never_arrives_fails_in_the_end(self, tmp_path: Path) -> None:
-        world = FakeWorld(perform_errors={"a": [OutcomeUnknown("lost")] * 3})
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, status("a", StepStatus.FAILED))
-            assert state.steps["a"].failure is not None
-            assert state.steps["a"].failure.message == "lost (after 3 attempts)"
-            assert "It was not done" in state.steps["a"].failure.production
-
-    async def test_what_was_found_done_is_still_verified(self, tmp_path: Path) -> None:
-        world = FakeWorld(
-            lost_answers={"a": [OutcomeUnknown("lost")]}, verify_errors={"a": [VerificationFailed("rows differ")]}
-        )
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, status("a", StepStatus.FAILED))
-            assert state.steps["a"].failure is not None
-            assert state.steps["a"].failure.message == "rows differ"
-            assert state.steps["a"].evidence is not None
-
-    async def test_what_nobody_can_tell_is_for_a_person(self, tmp_path: Path) -> None:
-        world = FakeWorld(lost_answers={"a": [OutcomeUnknown("lost")]}, probes={"a": [Unknown("two exports")]})
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
-            assert state.steps["a"].unknown == "two exports"
-            await run.conductor.send(i.Reconcile("a", "probe"))
-            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
-
-    async def test_a_person_who_says_it_was_done_is_believed_and_the_difference_kept(self, tmp_path: Path) -> None:
-        world = FakeWorld(
-            lost_answers={"a": [OutcomeUnknown("lost")]},
-            probes={"a": [Unknown("two exports"), Unknown("two exports")]},
-            verify_errors={"a": [VerificationFailed("no export named")]},
-        )
-        async with driving(ONE, tmp_path, world=world) as run:
-            await until(run.feed, lambda state: bool(state.steps["a"].unknown))
-            await run.conductor.send(i.Reconcile("a", "done", "it is the second"))
-            done = run.feed.state.steps["a"]
-            assert (done.status, done.by, done.note) == (StepStatus.SUCCEEDED, "hand", "it is the second")
-            assert done.accepted == "it is the second (verification says: no export named)"
-
-    async def test_a_probe_that_fails_knows_nothing(self, tmp_path: Path) -> None:
-        class Blind(FakeAction):
-            async def probe(self, ctx: Context) -> Probe:
-                raise HostingError("unreachable")
-
-        world = FakeWorld(kind=Blind, lost_answers={"a": [OutcomeUnknown("lost")]})
-        async with driving(ONE, tmp_path, world=world) as run:
-            state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
-            assert state.steps["a"].unknown == "Looking for it failed: unreachable"
-
-
-class TestByHand:
-    async def test_what_was_done_elsewhere_is_looked_for_and_verified(self, tmp_path: Path) -> None:
-        world = FakeWorld(
-            perform_errors={"a": [StepFailed("no")]}, probes={"a": [Done(Evidence("found", {"commit": "abc"}))]}
-        )
-        async with driving(ONE, tmp_path, world=world) as run:
-            await until(run.feed, status("a", StepStatus.FAILED))
-            await run.conductor.send(i.DoneByHand("a", "typed it myself"))
-            done = run.feed.state.steps["a"]
-            assert (done.status, done.by, done.note) == (StepStatus.SUCCEEDED, "hand", "typed it myself")
-            assert run.feed.state.evidence("a") == {"commit": "abc"}
-            assert world.calls["a.verify"] == 1
-
-    async def test_verification_that_disagrees_needs_an_acceptance_on_record(self, tmp_path: Path) -> None:
-        world = FakeWorld(
-            perform_errors={"a": [StepFailed("no")]},
-            verify_errors={"a": [VerificationFailed("column missing"), VerificationFailed("column missing")]},
-        )
-        async with driving(ONE, tmp_path, world=world) as run:
-            await until(run.feed, status("a", StepStatus.FAILED))
-            with pytest.raises(Refused, match="column missing"):
-                await run.conductor.send(i.DoneByHand("a", "typed it"))
-            failure = run.feed.state.steps["a"].failure
-            assert failure is not None
-            assert failure.message == "column missing"
-            await run.conductor.send(i.DoneByHand("a", "typed it", accept="added tomorrow"))
-            done = run.feed.state.steps["a"]
-            assert done.status is StepStatus.SUCCEEDED
-            assert done.accepted == "added tomorrow (verification says: column missing)"
-
-    async def test_a_step_that_is_being_started_is_not_done_by_hand_too(self, tmp_path: Path) -> None:
-        async with driving(ASKING, tmp_path) as run:
-            await yes(run, "a")
-            with pytest.raises(Refused):
-                await run.conductor.send(i.DoneByHand("a", "x"))
-            await until(run.feed, status("a", StepStatus.SUCCEEDED))
-
-
 class TestAbort:
     async def test_it_is_honoured_at_the_next_safe_point_and_holds_the_run(self, tmp_path: Path) -> None:
         world = FakeWorld(gates={"a": asyncio.Event()}, perform_errors={"a": [Stopped("stopped after the export")]})
@@ -390,97 +244,3 @@ class TestAbort:
             world.gates["a"].set()
             await until(run.feed, status("a", StepStatus.FAILED))
         assert heard == [False, True]
-
-
-class TestLeaving:
-    async def test_closing_leaves_what_runs_and_the_next_console_looks_for_it(self, tmp_path: Path) -> None:
-        world = FakeWorld(gates={"a": asyncio.Event()})
-        async with driving(ONE, tmp_path, world=world) as run:
-            await until(run.feed, in_the_middle_of_it)
-        assert kinds(run)[-1] is Kind.DRIVER_LEFT
-        assert run.conductor.state.steps["a"].status is StepStatus.RUNNING
-        with pytest.raises(Refused, match="let go"):
-            await run.conductor.send(i.Note("x"))
-        world.gates["a"].set()
-        again = console(ONE, tmp_path, world=world, journal=MemoryJournal(tmp_path, run.journal.events()))
-        task = asyncio.create_task(again.conductor.run())
-        await until(again.feed, status("a", StepStatus.SUCCEEDED))
-        assert kinds(again, "a")[3:5] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
-        await again.conductor.close()
-        await task
-
-    async def test_whoever_waits_for_an_answer_is_told(self, tmp_path: Path) -> None:
-        async with driving(ASKING, tmp_path) as run:
-            waiting = asyncio.create_task(run.conductor.send(i.Look("a")))
-            await asyncio.sleep(0)
-            await run.conductor.close()
-            with pytest.raises(Refused, match="let go"):
-                await waiting
-
-    async def test_closing_before_the_start_returns_at_once(self, tmp_path: Path) -> None:
-        run = console(ONE, tmp_path)
-        await run.conductor.close()
-        assert (await run.conductor.run()).seq == 0
-
-    async def test_a_finished_run_is_left_as_it_is(self, tmp_path: Path) -> None:
-        async with driving(ONE, tmp_path) as run:
-            await run.conductor.send(i.Finish("abandoned", "rain"))
-        assert kinds(run)[-2:] == [Kind.RUN_FINISHED, Kind.DRIVER_LEFT]
-        again = console(ONE, tmp_path, journal=MemoryJournal(tmp_path, run.journal.events()))
-        state = await again.conductor.run()
-        assert state.outcome == "abandoned"
-        assert len(again.journal.events()) == len(run.journal.events())
-
-
-class TestFullDisk:
-    async def test_wherever_it_strikes_nothing_is_lost_and_the_run_can_be_gone_on_with(self, tmp_path: Path) -> None:
-        """The disk is full from event n on, for all n: the console stops and says so; with room it goes on."""
-        for number in range(1, 40):
-            world, journal = FakeWorld(), MemoryJournal(tmp_path)
-            journal.before = disk_full(number)
-            first = console(release_plan(), tmp_path, world=world, journal=journal)
-            heard: list[Update] = []
-            first.feed.subscribe(heard.append)
-            with pytest.raises(JournalError, match="No space left"):
-                await asyncio.gather(first.conductor.run(), _fly(first))
-            assert [each for each in heard if isinstance(each, JournalFailed)]
-            assert len(journal.events()) == number - 1
-            second = console(release_plan(), tmp_path, world=world, journal=MemoryJournal(tmp_path, journal.events()))
-            task = asyncio.create_task(second.conductor.run())
-            await _fly(second)
-            await second.conductor.close()
-            assert (await task).outcome == "completed", f"full at event {number}"
-            assert set(world.done.values()) == {1}, f"full at event {number}"
-
-    async def test_what_runs_is_asked_to_stop_and_waited_for(self, tmp_path: Path) -> None:
-        world = FakeWorld(gates={"a": asyncio.Event()})
-        run = console(plan(step("a"), step("b", action=None)), tmp_path, world=world)
-        task = asyncio.create_task(run.conductor.run())
-        await run.conductor.send(i.Start())
-        await until(run.feed, in_the_middle_of_it)
-        run.journal.before = disk_full(0)
-        with pytest.raises(JournalError):
-            await run.conductor.send(i.Note("x"))
-        assert not task.done(), "the step is in the middle of something"
-        world.gates["a"].set()
-        with pytest.raises(JournalError):
-            await task
-        assert world.done["a"] == 1
-        assert run.conductor.state.steps["a"].status is StepStatus.RUNNING, "its end is looked for next time"
-
-    async def test_a_person_who_does_not_want_to_wait_may_leave(self, tmp_path: Path) -> None:
-        world = FakeWorld(gates={"a": asyncio.Event()})
-        run = console(ONE, tmp_path, world=world)
-        task = asyncio.create_task(run.conductor.run())
-        await run.conductor.send(i.Start())
-        await until(run.feed, in_the_middle_of_it)
-        run.journal.before = disk_full(0)
-        with pytest.raises(JournalError):
-            await run.conductor.send(i.Note("x"))
-        await run.conductor.close()
-        with pytest.raises(JournalError):
-            await task
-
-
-async def _fly(run: Console[MemoryJournal]) -> None:
-    await Autopilot(run.conductor, run.feed).drive()
