@@ -133,3 +133,36 @@ def test_a_log_line_costs_little_beside_its_parsing() -> None:
         return min(runs)
 
     assert best(lambda: redactor.text(entry["message"])) < 4 * best(lambda: json.loads(line))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a://",
+        "a://b:",
+        "://",
+        "password=",
+        "password='x",
+        "password  ",
+        "bearer ",
+        "bearer a",
+        "?a-",
+        "authorization:",
+        "rnd_",
+    ],
+)
+def test_no_line_takes_time_that_grows_with_its_square(piece: str) -> None:
+    """Sixteen times the text takes about sixteen times as long; a square would be 256 times."""
+    redactor = Redactor([URL])
+
+    def seconds(size: int) -> float:
+        text = "token://x " + piece * (size // len(piece))
+        runs = []
+        for _ in range(3):
+            start = time.perf_counter()
+            redactor.text(text)
+            runs.append(time.perf_counter() - start)
+        return min(runs)
+
+    assert seconds(160_000) < 40 * seconds(10_000) + 0.05

@@ -30,11 +30,11 @@ def keys() -> list[tuple[int, str]]:
 
 
 def misspellings(key: str) -> list[str]:
-    """A letter doubled, one left out, two swapped: the slips of a keyboard."""
+    """A letter left out and two swapped, or, in short keys, one doubled: the slips of a keyboard."""
     middle = len(key) // 2
-    slips = [key + key[-1], key[:middle] + key[middle] + key[middle:]]
-    if len(key) > 3:
-        slips += [key[:middle] + key[middle + 1 :], key[:1] + key[2] + key[1] + key[3:]]
+    if len(key) <= 3:
+        return [key[:middle] + key[middle] + key[middle:]]
+    slips = (key[:middle] + key[middle + 1 :], key[:1] + key[2] + key[1] + key[3:])
     return [slip for slip in slips if slip != key]
 
 
