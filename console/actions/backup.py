@@ -5,7 +5,7 @@ was created since; two such are nobody's until a person says so. A request whose
 for before it is sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from console.actions.counting import counts_json
@@ -33,7 +33,7 @@ class BackupExport:
     """`backup.export`: ask for a logical backup and wait until it is ready.
 
     before: `exports` (ids), `provider_time`, `snapshot` (pg_current_snapshot), `counts`, and `adopt` (id)
-    when an unfinished attempt's own export goes on.
+    when an unfinished attempt's own export goes on. Durable progress: `known` (ids when it was asked for), `export`.
     Evidence: `export`, `created_at`, `postgres`, `provider_time`, `snapshot_before`, `snapshot_after`,
     `counts_before`, `counts_after` (see `console.actions.counting`), `recovery` (`status`, `starts_at`).
     """
@@ -77,7 +77,9 @@ class BackupExport:
     async def probe(self, ctx: Context) -> Probe:
         """Done when exactly one export was made since `before` and is ready."""
         with in_production(ctx, _REMEDY):
-            ours = _ours(await self._exports(ctx), ctx)
+            ours = _new(await self._exports(ctx), ctx.before, _known(ctx.before, ctx.recorded))
+            recognised = {str(data["export"]) for data in ctx.recorded if "export" in data}
+            ours = [export for export in ours if export.id in recognised] or ours
             if len(ours) > 1:
                 return _two(ours)
             if not ours:
@@ -89,10 +91,12 @@ class BackupExport:
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Ask, recognise, wait. Raises StepFailed when it is not ready in three times the planned time."""
         with in_production(ctx, _REMEDY):
+            known = _known(ctx.before, ctx.recorded)
             if "adopt" not in ctx.before:
                 await self._let_others_finish(ctx, report)
-                await self._ask(ctx, report)
-            return await self._evidence(ctx, await self._ready(ctx, report))
+                known |= {export.id for export in await self._exports(ctx)}
+                await self._ask(ctx, known, report)
+            return await self._evidence(ctx, await self._ready(ctx, known, report))
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
         """The export is in the provider's list, ready, and not older than this run."""
@@ -126,7 +130,7 @@ class BackupExport:
         earlier = unfinished(ctx)
         if "provider_time" not in earlier.before:
             return None
-        ours = _new(exports, Record("", earlier.before))
+        ours = _new(exports, earlier.before, _known(earlier.before, earlier.progress))
         if len(ours) != 1:
             return None
         age = (await self._hosting.now() - ours[0].created_at).total_seconds()
@@ -154,29 +158,31 @@ class BackupExport:
             remedy="Wait for it in the provider's dashboard, then retry.",
         )
 
-    async def _ask(self, ctx: Context, report: Report) -> None:
-        for attempt in range(1, _SENDS + 1):
-            await report(Progress("asking the provider for an export", data={"asked": attempt}, durable=True))
+    async def _ask(self, ctx: Context, known: set[str], report: Report) -> None:
+        data: dict[str, Json] = {"known": json_texts(sorted(known))}
+        await report(Progress("asking the provider for an export", data=data, durable=True))
+        message = ""
+        for _ in range(_SENDS):
             try:
                 await self._backups.request_export(ctx.plan.database.postgres_id)
                 return
             except HostingError as error:
                 if error.status is not None and error.status < 500:
                     raise
-                if error.sent and await self._appeared(ctx):
+                if error.sent and await self._appeared(ctx, known):
                     return
-                last = error
+                message = error.message
         raise StepFailed(
             f"The provider did not take the request for an export: {_SENDS} times without an answer that says so, "
-            f"and none has appeared in its list. Last: {last.message}",
+            f"and none has appeared in its list. Last: {message}",
             remedy=_REMEDY,
         )
 
-    async def _appeared(self, ctx: Context) -> bool:
+    async def _appeared(self, ctx: Context, known: set[str]) -> bool:
         """Whether a request whose answer was lost was carried out, seen in the list within some seconds."""
         try:
             async for _ in looks(ctx.clock, _SECONDS_TO_APPEAR):
-                if _ours(await self._exports(ctx), ctx):
+                if _new(await self._exports(ctx), ctx.before, known):
                     return True
         except HostingError as error:
             raise OutcomeUnknown(
@@ -185,11 +191,12 @@ class BackupExport:
             ) from error
         return False
 
-    async def _ready(self, ctx: Context, report: Report) -> Export:
+    async def _ready(self, ctx: Context, known: set[str], report: Report) -> Export:
         limit = _limit(ctx)
         mine = str(ctx.before.get("adopt", ""))
         async for elapsed in looks(ctx.clock, limit):
-            ours = [e for e in _ours(await self._exports(ctx), ctx) if not mine or e.id == mine]
+            new = _new(await self._exports(ctx), ctx.before, known)
+            ours = [export for export in new if not mine or export.id == mine]
             if len(ours) > 1:
                 unknown = _two(ours)
                 raise OutcomeUnknown(unknown.known, remedy=_REMEDY, lines=tuple(x.text for x in unknown.lines))
@@ -237,16 +244,17 @@ class BackupExport:
         return await self._backups.exports(ctx.plan.database.postgres_id)
 
 
-def _new(exports: Sequence[Export], before: Record) -> list[Export]:
-    known, since = set(before.texts("exports")), before.moment("provider_time") - _GRAIN
+def _known(before: Mapping[str, Json], progress: Sequence[Mapping[str, Json]]) -> set[str]:
+    """The exports that were there before ours was asked for: at the preview and, where that was waited for, after."""
+    records = [Record("the list of exports", data) for data in progress]
+    later = {export_id for record in records for export_id in record.texts("known")}
+    return later | set(Record("the list of exports", before).texts("exports"))
+
+
+def _new(exports: Sequence[Export], before: Mapping[str, Json], known: set[str]) -> list[Export]:
+    """The exports that were not there before, and were made since."""
+    since = Record("this step", before).moment("provider_time") - _GRAIN
     return [export for export in exports if export.id not in known and export.created_at >= since]
-
-
-def _ours(exports: Sequence[Export], ctx: Context) -> list[Export]:
-    """The exports since `before`; only the recorded one when it was already recognised."""
-    recognised = {str(data["export"]) for data in ctx.recorded if "export" in data}
-    candidates = _new(exports, recorded_before(ctx))
-    return [export for export in candidates if export.id in recognised] or candidates
 
 
 def _two(exports: Sequence[Export]) -> UnknownOutcome:
