@@ -25,8 +25,9 @@ class HttpWeb:
     def __init__(self, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._clock = clock
         # Services of this machine are none of the environment's proxies' business.
-        self._near = _client(transport, trust_env=False)
-        self._far = _client(transport, trust_env=True)
+        roots = httpx.create_ssl_context()
+        self._near = httpx.AsyncClient(verify=roots, trust_env=False, transport=transport)
+        self._far = httpx.AsyncClient(verify=roots, trust_env=True, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,6 +63,7 @@ class HttpWeb:
                 async with client.stream(
                     method,
                     url,
+                    follow_redirects=False,
                     json=body,
                     headers=dict(headers or {}),
                     timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S)),
@@ -83,10 +85,6 @@ class HttpWeb:
             remedy="See whether the service is up, and whether its address in the plan is right.",
             retryable=not sent,
         )
-
-
-def _client(transport: httpx.AsyncBaseTransport | None, *, trust_env: bool) -> httpx.AsyncClient:
-    return httpx.AsyncClient(follow_redirects=False, trust_env=trust_env, transport=transport)
 
 
 async def _content(response: httpx.Response) -> tuple[bytes, bool]:

@@ -2,7 +2,12 @@
 
 import asyncio
 import re
+import shutil
+import ssl
+import subprocess
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -168,6 +173,52 @@ async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.write(b"N")
     await reader.read()
     writer.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for the host `db.test`, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "server.crt", folder / "server.key"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=db.test"]
+    command += ["-addext", "subjectAltName=DNS:db.test", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return certificate, key
+
+
+@pytest.mark.parametrize(
+    ("tls", "trusted", "words"),
+    [
+        ("verify-full", False, "certificate verify failed"),
+        ("verify-ca", False, "certificate verify failed"),
+        ("verify-full", True, "does not match host name"),
+    ],
+)
+async def test_a_certificate_that_proves_nothing_is_refused(
+    certificate: tuple[Path, Path], clock: WallClock, tls: str, trusted: bool, words: str
+) -> None:
+    """Also where the connection string itself asks for less."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    async def offer_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S")
+        with suppress(ssl.SSLError, ConnectionError):
+            await writer.start_tls(context)
+            assert await reader.read() == b"", "nothing is sent to a server that is not proven"
+        writer.close()
+
+    listener = await asyncio.start_server(offer_tls, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    roots = f"&sslrootcert={certificate[0]}" if trusted else ""
+    url = Secret(f"postgresql://me:pa55-word@127.0.0.1:{port}/crm?sslmode=prefer{roots}", "DATABASE_URL")
+    async with listener:
+        with pytest.raises(DatabaseError, match=words) as refused:
+            await PostgresDatabase(url, clock, tls=tls).identity()
+    assert "certificate cannot be verified" in refused.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Fetching an export: whole or not at all, private, and without a word of the signed link."""
 
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -43,7 +44,10 @@ def downloader(jump: JumpClock, answer: object) -> Downloader:
     return Downloader(jump, transport=httpx.MockTransport(answer))  # type: ignore[arg-type]
 
 
-async def test_the_file_is_whole_private_and_hashed(jump: JumpClock, tmp_path: Path, reports: Reports) -> None:
+async def test_the_file_is_whole_private_and_hashed(
+    jump: JumpClock, tmp_path: Path, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -59,6 +63,7 @@ async def test_the_file_is_whole_private_and_hashed(jump: JumpClock, tmp_path: P
     assert [path.name for path in target.parent.iterdir()] == [target.name]
     assert reports.heard[-1].share == 1.0
     assert "authorization" not in asked[0].headers
+    assert "s1gned-secret" not in caplog.text
 
 
 async def test_an_added_encoding_is_not_undone(jump: JumpClock, tmp_path: Path, reports: Reports) -> None:

@@ -1,13 +1,20 @@
 """Every call of the Render adapters against the rehearsal's stand-in, each request held to the API description."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from console.adapters.render import RenderBackups, RenderClient, RenderHosting, RenderSwitches, RenderTelemetry
+from console.adapters.render import (
+    Patience,
+    RenderBackups,
+    RenderClient,
+    RenderHosting,
+    RenderSwitches,
+    RenderTelemetry,
+)
 from console.domain.hosting import Deploy, DeployStatus
 from console.engine.clock import WallClock
 from console.errors import HostingError
@@ -228,3 +235,23 @@ async def test_reads_get_through_a_faulty_api(start_world: StartWorld, fault: st
             if len(transport.requests) > 8:
                 break
     assert len(transport.requests) > 8
+
+
+async def test_a_hanging_api_is_asked_again_for_reads_alone(start_world: StartWorld) -> None:
+    world = await start_world("api-timeout")
+    patience = Patience(first_read=0.2, read=0.5, first_pause=0.01, longest_pause=0.02)
+    async with RenderClient(world.stand_in.url, Secret(TOKEN, "KEY"), OWNER, WallClock(), patience=patience) as client:
+        for _ in range(30):
+            assert (await RenderHosting(client).service(BACKEND)).id == BACKEND
+        errors = [await failure(RenderBackups(client).request_export(DATABASE)) for _ in range(12)]
+    lost = [error for error in errors if error is not None and error.status is None]
+    assert lost
+    assert all(error.sent and not error.retryable for error in lost)
+
+
+async def failure(request: Awaitable[None]) -> HostingError | None:
+    try:
+        await request
+    except HostingError as error:
+        return error
+    return None

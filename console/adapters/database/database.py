@@ -35,6 +35,7 @@ _SLACK_S = 10.0
 _CLOSE_S = 5.0
 _ALIVE_CHECK = "5s"
 _NO_PRIVILEGE = "42501"
+_READ_ONLY = {"default_transaction_read_only": "on"}
 
 
 class PostgresDatabase:
@@ -83,10 +84,7 @@ class PostgresDatabase:
         try:
             session = PostgresSession(link, self._target.secrets)
             await session.notice_a_dead_console(_ALIVE_CHECK)
-            if read_only:
-                await session.set("default_transaction_read_only", "on")
-            for name, value in (settings or {}).items():
-                await session.set(name, value)
+            await session.set({**(_READ_ONLY if read_only else {}), **(settings or {})})
             yield session
         finally:
             async with asyncio.timeout(_CLOSE_S):
@@ -104,7 +102,7 @@ class PostgresDatabase:
         """
         async with self._reading(_COUNT_S) as session:
             # Row security would make a count of some rows look like one of all: better an error.
-            await session.set("row_security", "off")
+            await session.set({"row_security": "off"})
             counters = {(found.schema, found.name): found for found in await session.fetch_as(Counters, COUNTERS)}
             tables = await session.fetch_as(Table, TABLES)
             return tuple([await self._counted(session, table, counters) for table in tables])

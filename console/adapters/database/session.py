@@ -80,9 +80,14 @@ class PostgresSession:
         self._notices.clear()
         return taken
 
-    async def set(self, name: str, value: str) -> None:
-        """Set a server setting for this session."""
-        await self.fetch("SELECT set_config(%(name)s, %(value)s, false)", {"name": name, "value": value})
+    async def set(self, settings: Mapping[str, str]) -> None:
+        """Set server settings for this session, all or none."""
+        if not settings:
+            return
+        words = ", ".join(f"set_config(%(name{n})s, %(value{n})s, false)" for n in range(len(settings)))
+        names = {f"name{n}": name for n, name in enumerate(settings)}
+        values = {f"value{n}": value for n, value in enumerate(settings.values())}
+        await self.fetch(f"SELECT {words}", {**names, **values})
 
     async def notice_a_dead_console(self, interval: str) -> None:
         """Let the server look every `interval` whether we are still there, where it can."""

@@ -46,9 +46,13 @@ P = TypeVar("P", bound=Paged)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait and how often to try. Wall seconds; `whole` bounds one try from first to last byte."""
+    """How long to wait and how often to try. Wall seconds; `whole` bounds one try from first to last byte.
+
+    `first_read` is for the first try of a reading: one that hangs is sooner asked again than waited for.
+    """
 
     connect: float = 5.0
+    first_read: float = 8.0
     read: float = 20.0
     whole: float = 60.0
     tries: int = 5
@@ -116,7 +120,6 @@ class RenderClient:
         self._limits = RateLimits()
         self._http = httpx.AsyncClient(
             headers={**self.authorization, "Accept": "application/json"},
-            timeout=httpx.Timeout(self._patience.read, connect=self._patience.connect),
             follow_redirects=False,
             trust_env=not is_loopback(host_of(api_url)),
             transport=transport,
@@ -173,7 +176,8 @@ class RenderClient:
         failures = refusals = 0
         while True:
             await self._keep_pace(call)
-            outcome = await self._once(call)
+            first = call.reads and not failures
+            outcome = await self._once(call, self._patience.first_read if first else self._patience.read)
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 return Reply(call, outcome)
             error = outcome if isinstance(outcome, HostingError) else refused(call, outcome, self._secrets)
@@ -194,28 +198,32 @@ class RenderClient:
         if delay > 0:
             await self.clock.sleep(delay)
 
-    async def _once(self, call: Call) -> httpx.Response | HostingError:
+    async def _once(self, call: Call, read: float) -> httpx.Response | HostingError:
         try:
             async with asyncio.timeout(self._patience.whole):
                 response = await self._http.request(
-                    call.method, self.api_url + call.path, params=call.params, json=call.body
+                    call.method,
+                    self.api_url + call.path,
+                    params=call.params,
+                    json=call.body,
+                    timeout=httpx.Timeout(read, connect=self._patience.connect),
                 )
         except TimeoutError:
             return lost(call, f"it was not finished within {self._patience.whole:.0f} s", sent=True)
         except httpx.TransportError as error:
-            return lost(call, self._reason(error), sent=not isinstance(error, _NOT_SENT))
+            return lost(call, self._reason(error, read), sent=not isinstance(error, _NOT_SENT))
         except (httpx.DecodingError, httpx.InvalidURL) as error:
             sent = isinstance(error, httpx.DecodingError)
             return lost(call, "its answer is garbled" if sent else "the address is not valid", sent=sent)
         self._limits.note(call.kind, response.headers, now=self.clock.now(), monotonic=self.clock.monotonic())
         return response
 
-    def _reason(self, error: httpx.TransportError) -> str:
+    def _reason(self, error: httpx.TransportError, read: float) -> str:
         match error:
             case httpx.ConnectTimeout():
                 return f"no connection within {self._patience.connect:.0f} s"
             case httpx.TimeoutException():
-                return f"nothing came within {self._patience.read:.0f} s"
+                return f"nothing came within {read:g} s"
             case httpx.ConnectError():
                 return "no connection to " + (re.sub(r"^\w+://|/.*$", "", self.api_url) or "it")
             case _:

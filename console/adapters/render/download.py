@@ -7,6 +7,7 @@ file comes into being under its name only when it is complete, with mode 0600.
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -19,6 +20,9 @@ from console.domain.outcome import Progress
 from console.domain.places import host_of, is_loopback
 from console.errors import HostingError, StepFailed
 from console.ports import Clock, Report
+
+# Its INFO lines quote every address, and so the signed link.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _CONNECT_S = 5.0
 _STALL_S = 30.0

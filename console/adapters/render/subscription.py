@@ -4,7 +4,9 @@ The reader stops taking when nobody takes from it, so memory stays bounded and t
 """
 
 import asyncio
+import functools
 import logging
+import ssl
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -55,7 +57,7 @@ class Subscription:
             socket = await connect(
                 url,
                 additional_headers=headers,
-                ssl=httpx.create_ssl_context() if url.startswith("wss:") else None,
+                ssl=_roots() if url.startswith("wss:") else None,
                 proxy=None if local else True,
                 compression=None,
                 open_timeout=_OPEN_S,
@@ -131,6 +133,12 @@ class Subscription:
             # What follows it is lost to this connection only: the next one reads it from the history.
             self.give_up("the log connection sent something that is no log line")
         return entries
+
+
+@functools.cache
+def _roots() -> ssl.SSLContext:
+    """The certificates that the API's own client trusts; reading them takes a while."""
+    return httpx.create_ssl_context()
 
 
 def subscription_url(api_url: str, owner_id: str, service_ids: tuple[str, ...]) -> str:

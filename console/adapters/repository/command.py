@@ -39,7 +39,6 @@ _CONFIG = (
     "gc.auto=0",
     "maintenance.auto=false",
     "i18n.logOutputEncoding=UTF-8",
-    "transfer.fsckObjects=true",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
     "credential.interactive=false",

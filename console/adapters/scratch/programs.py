@@ -181,7 +181,7 @@ def embedded_bin() -> Path | None:
 
 
 def _usable(place: Path, folder: Path, runner: Runner) -> Path:
-    if runner.user is None or _open_to_all(place):
+    if runner.user is None or open_to_all(place):
         return place
     package = place.parent.parent
     target = folder / package.name
@@ -195,7 +195,8 @@ def _usable(place: Path, folder: Path, runner: Runner) -> Path:
     return target / place.parent.name / place.name
 
 
-def _open_to_all(folder: Path) -> bool:
+def open_to_all(folder: Path) -> bool:
+    """Whether any user may pass through a folder and every one above it."""
     resolved = folder.resolve()
     return all(part.stat().st_mode & stat.S_IXOTH for part in (resolved, *resolved.parents))
 

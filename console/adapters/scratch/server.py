@@ -18,18 +18,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from console.adapters.database import PostgresDatabase
-from console.adapters.scratch.programs import ProgramFailed, Programs, Runner, end
+from console.adapters.scratch.programs import ProgramFailed, Programs, Runner, end, open_to_all
 from console.errors import DatabaseError, StepFailed
 from console.ports import Clock
 from console.secrets import Secret
 
-PREFIX = "release-console-scratch-"
+PREFIX = "rc-scratch-"
 SUPERUSER = "postgres"
 _INIT_S = 120.0
 _START_S = 60.0
 _STOP_S = 15.0
 _POLL_S = 0.05
 _LOG_TAIL = 2_000
+# A socket's whole name may have 103 characters: this, the folder's own and the socket's.
+_LONGEST_BASE = 60
 
 # Nothing here outlives the machine's next start, so nothing is written twice or synced.
 _SETTINGS = {
@@ -66,8 +68,9 @@ class Running:
 @asynccontextmanager
 async def scratch_folder(runner: Runner) -> AsyncIterator[Path]:
     """A folder of mode 0700 that belongs to the programs' user, gone on the way out with everything in it."""
-    await asyncio.to_thread(_sweep)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    base = await asyncio.to_thread(_base, runner)
+    await asyncio.to_thread(_sweep, base)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
     try:
         runner.give(folder)
         yield folder
@@ -144,9 +147,16 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     await end(process)
 
 
-def _sweep() -> None:
+def _base(runner: Runner) -> Path:
+    """The folder for temporary files, if a socket's name fits behind it and the programs' user may enter it."""
+    usual = Path(tempfile.gettempdir())
+    fits = len(str(usual)) <= _LONGEST_BASE and (runner.user is None or open_to_all(usual))
+    return usual if fits else Path("/tmp")  # noqa: S108 - what lies in it is made by mkdtemp
+
+
+def _sweep(base: Path) -> None:
     """End what consoles that are gone have left: the server by its pid file, then its folder."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in base.glob(f"{PREFIX}*"):
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         if not owner.isdigit() or _alive(int(owner)) or not _ours(folder):
             continue
