@@ -108,7 +108,7 @@ def preflight(config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
     """Go or no-go: look at everything the plan needs; change nothing."""
     from console.cli.production import preflight_only
 
-    _run(preflight_only(config, json=json))
+    _run(preflight_only(config, as_json=json))
 
 
 @app.command()

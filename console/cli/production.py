@@ -9,6 +9,7 @@ from console.cli.exits import Exit
 from console.cli.folders import fresh_run_id, state_directory
 from console.cli.session import opened
 from console.cli.wiring import wired
+from console.domain.findings import Finding, go
 from console.domain.fold import fold
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
@@ -38,16 +39,17 @@ async def drive_production(config: Path) -> Exit:
         return await steer(session)
 
 
-async def preflight_only(config: Path, *, json: bool) -> Exit:
+async def preflight_only(config: Path, *, as_json: bool) -> Exit:
     """Print the findings; 1 when one of them is a blocker."""
     from console.preflight import run
+    from console.report.findings_text import findings_text
 
     plan = load_plan(config)
     with tempfile.TemporaryDirectory(prefix="release-console-") as cache:
         async with wired(plan, cache=Path(cache), clock=WallClock()) as world:
             found = await run(plan, world.ports)
-    print(_as_json(found) if json else _as_text(found))
-    return Exit.FAILED if any(each.severity == "blocker" for each in found) else Exit.DONE
+    print("\n".join(_compact(each) for each in found) if as_json else findings_text(found))
+    return Exit.DONE if go(found) else Exit.FAILED
 
 
 def load_plan(config: Path) -> Plan:
@@ -72,9 +74,5 @@ def _open_run_of(plan: Plan, runs: Path) -> Path | None:
     return None
 
 
-def _as_json(found: tuple[object, ...]) -> str:
-    return "\n".join(json.dumps(encode(each, sparse=False), ensure_ascii=False) for each in found)
-
-
-def _as_text(found: tuple[object, ...]) -> str:
-    return "\n".join(str(each) for each in found)
+def _compact(finding: Finding) -> str:
+    return json.dumps(encode(finding, sparse=False), ensure_ascii=False, separators=(",", ":"))

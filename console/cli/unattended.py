@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from console.cli.exits import Exit
+from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
 from console.domain.events import Event
 from console.domain.plan import Plan
@@ -45,7 +46,7 @@ async def fly(session: Session, *, as_json: bool, retry_failed: bool) -> Outcome
     """Drive the run to its end or to where a person is needed, printing its events."""
     stop = session.feed.subscribe(printer(session.plan, as_json=as_json))
     try:
-        pilot = Autopilot(session.conductor, session.feed, retry_failed=retry_failed)
+        pilot = Autopilot(GoNoGo(session), session.feed, retry_failed=retry_failed)
         outcome = await pilot.drive()
         if outcome.ending is not Ending.STOPPED:
             await session.driving

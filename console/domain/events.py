@@ -64,6 +64,8 @@ class Kind(StrEnum):
     """service (key), deploy, status, commit, trigger"""
     FINDING_RECORDED = "finding.recorded"
     """code, severity, message, evidence, remedy"""
+    FINDING_CLEARED = "finding.cleared"
+    """code: a later look did not find it any more"""
     FINDING_OVERRIDDEN = "finding.overridden"
     """code, reason"""
     SIGNOFF_GIVEN = "signoff.given"

@@ -94,6 +94,11 @@ def finding_recorded(work: Working, event: Event) -> None:
     )
 
 
+def finding_cleared(work: Working, event: Event) -> None:
+    """What was found is no longer so."""
+    work.findings.pop(payload.text(event.data, "code"), None)
+
+
 def finding_overridden(work: Working, event: Event) -> None:
     """Somebody goes on despite a finding, or names an exception from a criterion."""
     code = payload.text(event.data, "code")

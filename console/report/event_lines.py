@@ -70,6 +70,7 @@ _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
         lambda d: f"{_text(d, 'service')} {_text(d, 'status')} {_text(d, 'commit')[:7]}".rstrip(),
     ),
     Kind.FINDING_RECORDED: ("!", lambda d: _joined(_text(d, "severity"), _text(d, "message"))),
+    Kind.FINDING_CLEARED: ("·", lambda d: _joined("no longer found", _text(d, "code"))),
     Kind.FINDING_OVERRIDDEN: ("!", lambda d: _joined(f"{_text(d, 'code')} overridden", _text(d, "reason"))),
     Kind.SIGNOFF_GIVEN: ("✔", lambda d: f"{_text(d, 'role')} signed by {_text(d, 'name')}"),
     Kind.SIGNOFF_REFUSED: ("✗", lambda d: _joined(f"{_text(d, 'role')} refused", _text(d, "reason"))),
