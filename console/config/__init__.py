@@ -33,6 +33,7 @@ def load(path: Path, catalogue: Mapping[str, ActionSpec], overlays: Sequence[Pat
     document = read(path, overlays)
     problems = list(document.problems)
     file, wrong = _validated(document)
+    wrong += [Problem(path, "is a date; put it in quotes.") for path in document.dates - {("date",)}]
     parts = Parts(document.data, catalogue)
     wrong += [problem for rule in RULES for problem in rule(parts)]
     problems += [_located(document, problem) for problem in _once(wrong)]

@@ -36,10 +36,14 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain merged data (dates as text), the origin of every path in it, and what could not be merged."""
+    """Plain merged data, the origin of every path in it, and what could not be merged.
+
+    JSON knows no dates: they are text in `data`, and `dates` says where they stood.
+    """
 
     data: dict[str, Json]
     origins: dict[Path, tuple[File, int]]
+    dates: frozenset[Path]
     problems: tuple[Located, ...] = ()
 
     def origin(self, path: Path) -> tuple[File, int]:
@@ -47,10 +51,6 @@ class Document:
         while path not in self.origins:
             path = path[:-1]
         return self.origins[path]
-
-    def texts(self) -> Iterator[tuple[Path, str]]:
-        """Every text in the document, with its path."""
-        yield from _texts((), self.data)
 
 
 @dataclass(slots=True)
@@ -94,10 +94,11 @@ def read(path: File, overlays: Sequence[File] = ()) -> Document:
     node = _chain(path, (), merge)
     for overlay in overlays:
         node = merge.over((), node, _chain(overlay, (), merge))
-    origins: dict[Path, tuple[File, int]] = {}
-    data = {key: _plain((key,), item, origins) for key, item in _table(node).items() if key != "extends"}
-    origins[()] = (path, 1)
-    return Document(data, origins, tuple(merge.problems))
+    nodes: dict[Path, _Node] = {}
+    data = {key: _plain((key,), item, nodes) for key, item in _table(node).items() if key != "extends"}
+    origins = {(): (path, 1)} | {at: (found.file, found.line) for at, found in nodes.items()}
+    dates = frozenset(at for at, found in nodes.items() if isinstance(found.value, date | time))
+    return Document(data, origins, dates, tuple(merge.problems))
 
 
 def _chain(path: File, above: tuple[File, ...], merge: _Merge) -> _Node:
@@ -176,21 +177,10 @@ def _other_names(key: str) -> Iterator[str]:
             yield from (key.removesuffix(ending) + other for other in _ALTERNATIVES if other != ending)
 
 
-def _plain(path: Path, node: _Node, origins: dict[Path, tuple[File, int]]) -> Json:
-    origins[path] = (node.file, node.line)
+def _plain(path: Path, node: _Node, nodes: dict[Path, _Node]) -> Json:
+    nodes[path] = node
     if isinstance(node.value, dict):
-        return {key: _plain((*path, key), item, origins) for key, item in node.value.items()}
+        return {key: _plain((*path, key), item, nodes) for key, item in node.value.items()}
     if isinstance(node.value, list):
-        return [_plain((*path, place), item, origins) for place, item in enumerate(node.value)]
+        return [_plain((*path, place), item, nodes) for place, item in enumerate(node.value)]
     return node.value.isoformat() if isinstance(node.value, date | time) else node.value
-
-
-def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts((*path, key), item)
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _texts((*path, place), item)
-    elif isinstance(value, str):
-        yield path, value

@@ -1,13 +1,16 @@
 """Backup: the database can be exported now, and a moment of the past can be recovered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from console.domain.findings import Finding, Severity
-from console.preflight.ground import Ground
+from console.domain.plan import Plan
+from console.preflight.ground import Ground, listed
 
 
 async def look(ground: Ground) -> AsyncIterator[Finding]:
-    """The instance, its exports, its recovery window."""
+    """What the plan makes hang on the backup; the instance, its exports, its recovery window."""
+    for finding in _unguarded(ground.plan):
+        yield finding
     postgres_id, backups = ground.plan.database.postgres_id, ground.ports.backups
     instance = await backups.postgres(postgres_id)
     if instance.status != "available":
@@ -44,3 +47,17 @@ async def look(ground: Ground) -> AsyncIterator[Finding]:
             f"status: {recovery.status}",
             "Wait until the provider's first backup is ready, or choose a plan with point-in-time recovery.",
         )
+
+
+def _unguarded(plan: Plan) -> Iterator[Finding]:
+    """Steps that change the database although no verified backup may exist."""
+    verified = {step.id for step in plan.steps if step.action == "backup.verify"}
+    for step in plan.steps:
+        if step.action == "migrate.run" and not verified & set(step.guards):
+            yield Finding(
+                f"backup.no_guard.{step.id}",
+                Severity.WARNING,
+                f"“{step.title}” does not depend on a verified backup.",
+                f"guards: {listed(step.guards) or 'none'}",
+                "Name the step that verifies the backup among its guards.",
+            )

@@ -43,6 +43,22 @@ MISTAKES = {
         ('name        = "crm-backend"', "name        = 7"),
         "services[0].name: must be text in quotes.",
     ),
+    "a date for text": (
+        ('title          = "Account Status Consolidation"', "title = 2026-02-04"),
+        "title: is a date; put it in quotes.",
+    ),
+    "a number without end": (
+        ("latency_ratio   = 3.0", "latency_ratio   = inf"),
+        "thresholds.latency_ratio: must be a finite number.",
+    ),
+    "an expectation without end": (
+        ("totalAccounts  = { min = 1 }", "totalAccounts  = { max = inf }"),
+        "checks[0].requests[1].expect.totalAccounts.max: must be a finite number.",
+    ),
+    "leftovers that are expected": (
+        ("expect = { leftovers = 0 }", "expect = { leftovers = 1 }"),
+        "checks[1].leftovers.expect: must expect nothing to be left: 0.",
+    ),
     "an environment that does not exist": (
         ('environment    = "production"', 'environment    = "prodction"'),
         'environment: "prodction" is not one of the words for it. Did you mean "production"?',

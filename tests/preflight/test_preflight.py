@@ -274,6 +274,12 @@ async def test_a_family_that_hangs_does_not_hold_up_the_rest(world: World, monke
     assert "people.signatures" in found
 
 
+async def test_a_migration_that_hangs_on_no_backup_is_told(world: World) -> None:
+    steps = tuple(replace(step, guards=()) if step.id == "db.migrate" else step for step in world.plan.steps)
+    world.plan = replace(world.plan, steps=steps)
+    assert (await findings(world))["backup.no_guard.db.migrate"].severity is WARNING
+
+
 async def test_people(world: World) -> None:
     world.plan = replace(
         world.plan,

@@ -31,4 +31,5 @@ RULES: tuple[Rule, ...] = (
     places.hosts,
     places.one_source_a_secret,
     places.no_secrets,
+    places.numbers_are_finite,
 )

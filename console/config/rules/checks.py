@@ -67,6 +67,8 @@ def traces_are_removed(parts: Parts) -> Iterator[Problem]:
             if not given:
                 text = f'"{item.id}" writes ({writing[0].send.split()[0]}), so it needs `{key}`.'
                 yield Problem(check.path, text)
+        if item.leftovers is not None and any(value != 0 for value in item.leftovers.expect.values()):
+            yield Problem((*check.path, "leftovers", "expect"), "must expect nothing to be left: 0.")
         if item.leftovers is not None and "{marker}" not in item.leftovers.sql:
             yield Problem((*check.path, "leftovers", "sql"), "must tell the console's own rows by {marker}.")
 

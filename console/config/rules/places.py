@@ -1,7 +1,8 @@
-"""Hosts and secrets: a rehearsal stays on this machine, and nothing secret stands in a plan."""
+"""Hosts, secrets and values: a rehearsal stays on this machine, and nothing secret or endless stands in a plan."""
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 
 from console.config.parts import Parts
 from console.config.problems import Problem
@@ -55,7 +56,18 @@ def one_source_a_secret(parts: Parts) -> Iterator[Problem]:
 
 def no_secrets(parts: Parts) -> Iterator[Problem]:
     """No value looks like a secret. The value itself is never shown."""
-    yield from _secrets((), dict(parts.data))
+    for path, value in _scalars((), dict(parts.data)):
+        what = next((what for pattern, what in _SECRETS if isinstance(value, str) and pattern.search(value)), None)
+        if what is not None:
+            remedy = "Put it into an environment variable or a file of mode 0600, and name that: `…_env`, `…_file`."
+            yield Problem(path, f"holds {what}, and a plan holds no secrets. {remedy}", secret=True)
+
+
+def numbers_are_finite(parts: Parts) -> Iterator[Problem]:
+    """No `inf`, no `nan`: neither can be kept in a record or compared with."""
+    for path, value in _scalars((), dict(parts.data)):
+        if isinstance(value, float) and not isfinite(value):
+            yield Problem(path, "must be a finite number.")
 
 
 def _addresses(parts: Parts) -> Iterator[tuple[Path, str]]:
@@ -67,15 +79,12 @@ def _addresses(parts: Parts) -> Iterator[tuple[Path, str]]:
         yield (*parts.repository.path, "url"), parts.repository.item.url
 
 
-def _secrets(path: Path, value: Json) -> Iterator[Problem]:
+def _scalars(path: Path, value: Json) -> Iterator[tuple[Path, Json]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _secrets((*path, key), item)
+            yield from _scalars((*path, key), item)
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _secrets((*path, place), item)
-    elif isinstance(value, str):
-        what = next((what for pattern, what in _SECRETS if pattern.search(value)), None)
-        if what is not None:
-            remedy = "Put it into an environment variable or a file of mode 0600, and name that: `…_env`, `…_file`."
-            yield Problem(path, f"holds {what}, and a plan holds no secrets. {remedy}", secret=True)
+            yield from _scalars((*path, place), item)
+    else:
+        yield path, value
