@@ -52,9 +52,11 @@ def test_damage_is_told_with_file_and_line(folder: Path, place: tuple[str | int,
         table[place[-1]] = value  # type: ignore[index]
     path = folder / "config.toml"
     path.write_text(tomlkit.dumps(data), encoding="utf-8")
+    told: list[str] | None = None
     try:
         load(path, CATALOGUE)
     except ConfigError as error:
-        assert error.problems
-        for problem in error.problems:
-            assert re.match(rf"{re.escape(str(path))}:\d+: \S", problem)
+        told = error.problems
+    assert told is None or told
+    for problem in told or ():
+        assert re.match(rf"{re.escape(str(path))}:\d+: \S", problem)
