@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from console.cli.exits import Exit
+from console.cli.exits import Exit, describe
 from console.cli.folders import fresh_run_id, state_directory
 from console.cli.production import load_plan
 from console.cli.session import Session, opened
@@ -94,7 +94,7 @@ async def _unattended(session: Session, world: "WorldHandle", options: Options, 
         outcome=state.outcome if code is not Exit.OPEN else "open",
         production=outcome.production or production_sentence(state),
         journal=str(session.journal.directory),
-        world=cast(dict[str, Json], await world.world()),
+        world=await _what_happened(world, needed=code is not Exit.OPEN),
         now=datetime.now(UTC),
     )
     if options.json:
@@ -104,6 +104,17 @@ async def _unattended(session: Session, world: "WorldHandle", options: Options, 
     if code is Exit.OPEN and not options.json:
         say_where_it_stopped(session, outcome)
     return code
+
+
+async def _what_happened(world: "WorldHandle", *, needed: bool) -> dict[str, Json] | None:
+    """What the world says of itself. A run that stopped because its world is gone is told all the same: None."""
+    try:
+        return cast(dict[str, Json], await world.world())
+    except SandboxError as error:
+        if needed:
+            raise
+        print(describe(error), file=sys.stderr)
+        return None
 
 
 async def _by_hand(session: Session) -> Exit:
@@ -172,11 +183,13 @@ async def sandbox_until_interrupted(
 async def sandbox_down(directory: Path | None, state: Path) -> Exit:
     """End the world in a folder, or every world that is up under the state directory."""
     from console.sandbox.client import attach, is_owned
+    from console.sandbox.state_files import read_world_info
 
     places = [directory.resolve()] if directory else [*state.glob("sandboxes/*"), *state.glob(f"rehearsals/*/{_WORLD}")]
     ended = 0
     for place in places:
-        if is_owned(place):
+        # A supervisor that was killed left its file and its servers: it is started again to end them in order.
+        if is_owned(place) or read_world_info(place) is not None:
             await (await attach(place)).down()
             ended += 1
             _say(f"Ended {place}.")

@@ -9,12 +9,12 @@ from console.domain.summary import criteria_verdicts, step_totals
 
 
 def summary(
-    state: RunState, *, outcome: str, production: str, journal: str, world: Mapping[str, Json], now: datetime
+    state: RunState, *, outcome: str, production: str, journal: str, world: Mapping[str, Json] | None, now: datetime
 ) -> dict[str, Json]:
     """The summary as plain JSON.
 
-    `world` is what the sandbox read from its own servers; `production` is one sentence; `elapsed_s` are wall
-    seconds from the start of the run to its end, or to `now` while it is open.
+    `world` is what the sandbox read from its own servers, None when it did not answer; `production` is one
+    sentence; `elapsed_s` are wall seconds from the start of the run to its end, or to `now` while it is open.
     """
     start = state.started_at or state.created_at or now
     return {
@@ -24,7 +24,7 @@ def summary(
         "elapsed_s": round(((state.finished_at or now) - start).total_seconds(), 3),
         "pace": state.pace,
         "journal": journal,
-        "world": dict(world),
+        "world": None if world is None else dict(world),
         "criteria": {**criteria_verdicts(state)},
         "production": production,
     }
