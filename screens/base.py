@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from screens.commands import READING, STEERING, Command
@@ -38,7 +38,7 @@ class ConsoleScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012 (Textual reads a list)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (48, "-high")]  # noqa: RUF012 (Textual reads a list)
 
-    view: reactive[View | None] = reactive(None, init=False)
+    view: var[View | None] = var(None, init=False)
 
     def __init__(self, desk: Desk, view: View) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.reactive import reactive
+from textual.reactive import var
 
 from console.domain.state import StepState, StepStatus
 from screens.base import ConsoleScreen
@@ -36,11 +36,11 @@ class RunScreen(ConsoleScreen):
 
     CSS_PATH: ClassVar[Path | str] = "run.tcss"
 
-    selected: reactive[str] = reactive("", init=False)
+    selected: var[str] = var("", init=False)
     """The id of the selected step."""
-    following: reactive[bool] = reactive(True, init=False)
+    following: var[bool] = var(True, init=False)
     """Whether the cursor follows the current step."""
-    pane: reactive[str] = reactive(PANES[0])
+    pane: var[str] = var(PANES[0])
     """Which pane has its turn on a small terminal."""
 
     def __init__(self, desk: Desk, view: View) -> None:
@@ -48,6 +48,11 @@ class RunScreen(ConsoleScreen):
         current = view.current
         self.set_reactive(RunScreen.selected, current.step.id if current is not None else "")
         self.set_class(current is not None and current.status in TROUBLE, "-trouble")
+
+    def on_mount(self) -> None:
+        """Offer what can be done at once, and share the room when it is known."""
+        self._offer_ways()
+        self.call_after_refresh(self._share_room)
 
     def compose(self) -> ComposeResult:
         """Header, checklist at the left, step, timeline and log at the right and below, keys."""

@@ -33,6 +33,11 @@ class View:
         return self.state.status is not RunStatus.NOT_STARTED
 
     @property
+    def person(self) -> str:
+        """Whom the run waits for when it waits: you, or whoever drives."""
+        return "you" if self.driving else self.state.driver or "a person"
+
+    @property
     def since_start(self) -> float:
         """Seconds since the run began, until it ended or now; 0 before it began."""
         if self.state.started_at is None:

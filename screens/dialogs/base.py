@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -33,7 +33,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 (Textual reads a list)
 
-    view: reactive[View | None] = reactive(None, init=False)
+    view: var[View | None] = var(None, init=False)
 
     def __init__(self, view: View, *, settle: float = SETTLE) -> None:
         super().__init__()

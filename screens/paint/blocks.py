@@ -55,7 +55,7 @@ def consequences(items: Sequence[Line], width: int) -> list[Content]:
 def section(item: Section, width: int, *, done: bool = False, full: bool = False) -> list[Content]:
     """A titled list. `done` marks what was achieved; `full` wraps long lines instead of cutting them."""
     marks = _DONE_MARKS if done else _MARKS
-    return [ink.heading(item.title), *listed(item.lines, width, marks, full=full)]
+    return [ink.fit(ink.heading(item.title), width), *listed(item.lines, width, marks, full=full)]
 
 
 def live(items: Sequence[Line], width: int) -> list[Content]:

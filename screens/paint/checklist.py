@@ -139,7 +139,7 @@ def step_time(view: View, step: StepState) -> str:
         took = words.duration(seconds) if seconds is not None else ""
         return "by hand" if step.by == "hand" else took
     if words.sign_of(step, view.state) is words.YOURS:
-        return "your turn"
+        return "your turn" if view.driving else "waits"
     if step.status is StepStatus.READY and view.started:
         return ""
     if step.status in (StepStatus.WAITING, StepStatus.READY):

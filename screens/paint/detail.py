@@ -55,7 +55,8 @@ def whole_run(view: View, width: int) -> list[Content] | None:
 def _title(view: View, step: StepState, width: int) -> list[Content]:
     sign = words.sign_of(step, view.state)
     took = step_time(view, step) if step.status in (StepStatus.RUNNING, StepStatus.SUCCEEDED) else ""
-    right = ink.line((f"{sign.mark} {sign.word}", sign.style), (f" {took}" if took else "", sign.style))
+    word = f"waits for {view.person}" if sign is words.YOURS else sign.word
+    right = ink.line((f"{sign.mark} {word}", sign.style), (f" {took}" if took else "", sign.style))
     ids = list(view.state.steps)
     facts = [f"step {ids.index(step.step.id) + 1} of {len(ids)}"]
     if step.step.planned is not None:

@@ -8,6 +8,7 @@ from screens.paint.situation import situation
 from screens.view import View
 
 _BADGE_DANGER = "bold $on-danger on $danger"
+_BADGE_WATCHING = "bold $background on $quiet"
 _BADGE_CALM = "bold $background on $ident"
 
 
@@ -29,6 +30,8 @@ def _first(view: View, width: int, forecast: Content) -> Content:
     state = view.state
     over = sum(step.over for step in state.steps.values())
     left = [badge(view)]
+    if not view.driving:
+        left.append(ink.line((" WATCHING ", _BADGE_WATCHING)))
     if state.incident_at is not None:
         since = words.clock((view.now - state.incident_at).total_seconds())
         left.append(ink.line((f" INCIDENT {since} ", _BADGE_DANGER)))
@@ -64,5 +67,5 @@ def _people(view: View) -> str:
     if state.status is RunStatus.FINISHED:
         return "closed"
     if not view.driving:
-        return f"watching; driven by {state.driver}" if state.driver else "watching; nobody drives"
+        return f"driven by {state.driver}" if state.driver else "nobody drives"
     return f"driving {state.driver}" if state.driver else "driving"

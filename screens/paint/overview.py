@@ -32,7 +32,12 @@ def before(view: View, width: int) -> list[Content]:
         ("Hosts", ink.line(", ".join(plan.hosts) or "none named")),
         ("Length", ink.line(words.planned(plan.declared_total), ("  declared by the plan", ink.QUIET))),
     ]
-    lines += [ink.BLANK, *ink.columns(rows, width), ink.BLANK, ink.heading("Asks you before")]
+    lines += [
+        ink.BLANK,
+        *ink.columns(rows, width),
+        ink.BLANK,
+        ink.heading("Asks you before" if view.driving else "Asks before"),
+    ]
     for step in plan.steps:
         if step.confirmation is not None:
             typed = step.confirmation.strength is Strength.TYPE

@@ -50,10 +50,8 @@ def situation(view: View) -> Situation:
         first, *others = state.attention
         more = f" and {words.count(len(others), 'other')}" if others else ""
         if state.kept_by_guard(first):
-            return Situation(
-                words.YOURS, f"{first.step.title}: a guard of it was left out. It is overridden here, or done"
-            )
-        return Situation(words.YOURS, f"Waits for you: {first.step.title}{more}", _then(view))
+            return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}, whose guard was left out")
+        return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}{more}", _then(view))
     return Situation(words.ARMED, "Between two steps", _then(view, current=True))
 
 

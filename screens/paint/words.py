@@ -22,7 +22,7 @@ class Sign:
 
 DONE = Sign("✔", ink.GOOD, "done")
 RUNNING = Sign("▶", ink.NOW_STRONG, "running")
-YOURS = Sign("◆", ink.NOW_STRONG, "waits for you")
+YOURS = Sign("◆", ink.NOW_STRONG, "waits for a person")
 ARMED = Sign("◇", ink.NOW, "armed")
 OPEN = Sign("○", ink.QUIET, "to come")
 FAILED = Sign("✗", ink.DANGER_STRONG, "failed")

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from screens.paint import ink
 from screens.widgets.sheet import Sheet
@@ -29,7 +29,7 @@ class Browser(Horizontal):
     Browser { height: 1fr; }
     """
 
-    chosen: reactive[str] = reactive("", init=False)
+    chosen: var[str] = var("", init=False)
 
     @dataclass
     class Chosen(Message):

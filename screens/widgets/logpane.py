@@ -2,7 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.reactive import reactive
+from textual.reactive import var
 
 from screens.paint.pulse import pulse
 from screens.ring import Ring, Sieve
@@ -56,7 +56,7 @@ class LogPane(Vertical):
     LogPane { height: 1fr; }
     """
 
-    view: reactive[View | None] = reactive(None, init=False)
+    view: var[View | None] = var(None, init=False)
 
     def __init__(self, ring: Ring, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from screens.paint import checklist, detail, gist, header, ink
 from screens.paint.detail import Way
@@ -15,7 +15,7 @@ from screens.widgets.sheet import Sheet
 class Pane(Sheet):
     """A sheet that is bound to the view."""
 
-    view: reactive[View | None] = reactive(None, init=False)
+    view: var[View | None] = var(None, init=False)
 
     def watch_view(self) -> None:
         """Something changed."""
@@ -50,7 +50,7 @@ class Header(Pane):
 class Checklist(Pane):
     """Phases and steps; a click selects."""
 
-    selected: reactive[str] = reactive("", init=False)
+    selected: var[str] = var("", init=False)
 
     @dataclass
     class Picked(Message):
@@ -91,7 +91,7 @@ class Checklist(Pane):
 class Gist(Pane):
     """Alerts, findings and criteria below the checklist."""
 
-    limit: reactive[int] = reactive(0, init=False)
+    limit: var[int] = var(0, init=False)
     """How many lines it may take."""
 
     def watch_limit(self) -> None:
@@ -101,16 +101,17 @@ class Gist(Pane):
     def paint(self, view: View) -> None:
         """As much as there is room for; its height follows."""
         lines = gist.gist(view, self.room.width, self.limit)
-        self.styles.height = len(lines)
+        if len(lines) != len(self.lines):
+            self.styles.height = len(lines)
         self.show(lines)
 
 
 class Detail(Pane):
     """One step in full."""
 
-    selected: reactive[str] = reactive("", init=False)
-    following: reactive[bool] = reactive(True, init=False)
-    ways: reactive[tuple[Way, ...]] = reactive((), init=False)
+    selected: var[str] = var("", init=False)
+    following: var[bool] = var(True, init=False)
+    ways: var[tuple[Way, ...]] = var((), init=False)
 
     def watch_following(self) -> None:
         """The cursor was moved, or put back."""

@@ -1,6 +1,6 @@
 """The timeline pane."""
 
-from textual.reactive import reactive
+from textual.reactive import var
 
 from screens.paint import timeline
 from screens.view import View
@@ -12,7 +12,7 @@ LEAST_LINES = 5
 class TimelinePane(Pane):
     """Rows of the plan as bars."""
 
-    limit: reactive[int] = reactive(0, init=False)
+    limit: var[int] = var(0, init=False)
     """How many lines it may take; 0: as many as it has."""
 
     def watch_limit(self) -> None:

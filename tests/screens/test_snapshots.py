@@ -1,0 +1,38 @@
+"""A few pictures that must not change unnoticed. `pytest tests/screens --snapshot-update` accepts new ones."""
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.screens.fakes import app_for, tell_news
+from tests.screens.moments import MOMENTS
+
+PICTURES = [
+    ("migrating", (120, 36), False),
+    ("failed-build", (120, 36), True),
+    ("migrating", (80, 24), False),
+    ("confirm-push", (120, 36), False),
+    ("signoff", (120, 36), True),
+    ("start", (200, 60), False),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "light"), PICTURES)
+def test_picture(name: str, size: tuple[int, int], light: bool, snap_compare: Callable[..., bool]) -> None:
+    moment = MOMENTS[name]()
+    app, feed = app_for(moment, light=light)
+
+    async def to_the_moment(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        tell_news(feed, moment)
+        app._frame()
+        await pilot.pause()
+        for key in moment.keys:
+            await pilot.press(key)
+            await pilot.pause()
+        for animated in app.screen.query("Input"):
+            animated.cursor_blink = False  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=to_the_moment)
