@@ -306,9 +306,10 @@ IDENTITY = DatabaseIdentity(
 
 
 class FakeDatabase:
-    """Answers a query by the first of `answers` whose key stands in it."""
+    """Answers a query by the first of `answers` whose key stands in it; `otherwise` finds nothing, or is an error."""
 
-    def __init__(self, answers: Mapping[str, list[Row]] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, list[Row]] | None = None, *, otherwise: bool = False) -> None:
+        self.otherwise = otherwise
         self.answers: dict[str, list[Row]] = {"pg_current_snapshot": [{"snapshot": "10:10:"}], **(answers or {})}
         self.who = IDENTITY
         self.tables: list[tuple[TableCount, ...]] = []
@@ -328,7 +329,9 @@ class FakeDatabase:
         for key, rows in self.answers.items():
             if key in sql:
                 return rows
-        raise AssertionError(f"unexpected query: {sql}")
+        if not self.otherwise:
+            raise AssertionError(f"unexpected query: {sql}")
+        return []
 
     async def counts(self) -> tuple[TableCount, ...]:
         return self.tables.pop(0) if len(self.tables) > 1 else self.tables[0] if self.tables else ()
