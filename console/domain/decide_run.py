@@ -22,7 +22,7 @@ def start(state: RunState, intent: i.Start, actor: str) -> tuple[Draft, ...]:
     if blockers:
         raise Refused(
             "The preflight says no-go: " + "; ".join(f"{each.code}: {each.message}" for each in blockers),
-            production="Nothing was started.",
+            production="Production is untouched: nothing was started.",
             remedy="Remove the cause and run the preflight again, or override each blocker with a reason.",
         )
     return (Draft(Kind.RUN_STARTED),)
