@@ -1,9 +1,11 @@
 """The application: listens to the feed, hands views to the screens, and steers where there is a helm.
 
 Updates are gathered and shown at most FRAMES times a second; without any, only the clock moves, once a second.
-Nothing heavy is imported before the first frame: further screens load when they are opened.
+Nothing heavy is imported before the first frame: further screens load when they are opened, and where the run
+itself takes a while to open, an opening frame stands until it is taken up.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextvars import copy_context
@@ -26,6 +28,7 @@ from screens.desk import Desk
 from screens.dialogs.base import SETTLE, Dialog
 from screens.heard import Heard, hear
 from screens.leads import Act, Lead, Show
+from screens.opening import Glimpse, OpeningScreen
 from screens.palette import TablePalette
 from screens.reads import Reads
 from screens.ring import Ring
@@ -44,7 +47,11 @@ def utc_now() -> datetime:
 
 
 class ConsoleApp(App[None]):
-    """Release Console in a terminal. Without a helm it watches: nothing in it could send an intent."""
+    """Release Console in a terminal. Without a helm it watches: nothing in it could send an intent.
+
+    Without a feed it begins with the opening frame of `glimpse`, until `take_up` gives it a run. `shown` is set once
+    the first frame is painted.
+    """
 
     CSS_PATH: ClassVar[Path | str] = "app.tcss"
     TITLE = "Release Console"
@@ -55,9 +62,10 @@ class ConsoleApp(App[None]):
 
     def __init__(
         self,
-        feed: Feed,
+        feed: Feed | None = None,
         helm: Helm | None = None,
         *,
+        glimpse: Glimpse | None = None,
         reads: Reads | None = None,
         now: Callable[[], datetime] = utc_now,
         light: bool = False,
@@ -67,19 +75,26 @@ class ConsoleApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = LIGHT if light else DARK
-        self._feed = feed
+        self.shown = asyncio.Event()
         self._now = now
-        self._reads = reads or Reads()
         self._settle = settle
         self._news: dict[str, Heard] = {}
         self._record_failed = ""
         self._lines: list[LogLines] = []
-        self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._pending = False
         self._here = copy_context()
         self._beat_at = time.monotonic()
         self._unsubscribe: Callable[[], None] = lambda: None
-        self.view = View(feed.state, now(), tail=self._tail, driving=helm is not None)
+        self._opening = None if feed is not None else OpeningScreen(glimpse or Glimpse())
+        if feed is not None:
+            self._sit_down(feed, helm, reads or Reads())
+
+    def _sit_down(self, feed: Feed, helm: Helm | None, reads: Reads) -> None:
+        """Have a run before us."""
+        self._feed = feed
+        self._reads = reads
+        self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
+        self.view = View(feed.state, self._now(), tail=self._tail, driving=helm is not None)
         self._pursue: Callable[[Lead], None] = self._open
         names = {service.id: service.key for service in feed.state.plan.services}
         self._ring = Ring(mark_of, names=names)
@@ -88,10 +103,23 @@ class ConsoleApp(App[None]):
         if helm is not None:
             self._take_helm(helm)
 
+    def say(self, text: str) -> None:
+        """Tell what is being done on the way to the run: in the opening frame, later where the log will be."""
+        if self._opening is not None:
+            self._opening.say(text)
+        else:
+            self._heard(TailStatus(connected=False, reason=text))
+
+    def take_up(self, feed: Feed, helm: Helm | None = None, reads: Reads | None = None) -> None:
+        """Show a run in place of the opening frame, and steer it where there is a helm."""
+        self._sit_down(feed, helm, reads or Reads())
+        self._opening = None
+        self._here.run(self.call_later, self._change_over)
+
     def _take_helm(self, helm: Helm) -> None:
         from screens.steering import Steering
 
-        steering = Steering(helm, self, lambda: self.view, settle=self._settle)
+        steering = Steering(helm, self, self._fresh_view, settle=self._settle)
 
         def pursue(lead: Lead) -> None:
             if isinstance(lead, Show | Act):
@@ -119,9 +147,23 @@ class ConsoleApp(App[None]):
     def on_mount(self) -> None:
         """Show the run, and begin to listen."""
         self._here = copy_context()
+        if self._opening is not None:
+            self.push_screen(self._opening)
+        else:
+            self._show_run()
+        self._check_size(self.size.width, self.size.height)
+        self.call_after_refresh(self.shown.set)
+
+    def _show_run(self) -> None:
         self._unsubscribe = self._feed.subscribe(self._heard)
-        self.push_screen(RunScreen(self._desk, self._fresh_view()))
         self.set_interval(1.0, self._tick)
+        self.push_screen(RunScreen(self._desk, self._fresh_view()))
+
+    def _change_over(self) -> None:
+        """The run in place of the opening frame, and of whatever was opened over it."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._show_run()
         self._check_size(self.size.width, self.size.height)
 
     def on_unmount(self) -> None:
@@ -155,6 +197,9 @@ class ConsoleApp(App[None]):
 
     def action_leave(self) -> None:
         """Leave; whoever drives an open run is asked first."""
+        if self._opening is not None:
+            self.exit()
+            return
         open_ = self.view.state.status in (RunStatus.RUNNING, RunStatus.HELD)
         if not (self._desk.steers and open_):
             self.exit()
