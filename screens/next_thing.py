@@ -92,7 +92,7 @@ def begin(moment: Moment) -> Lead:
     )
     body = (
         ink.line(("Where  ", ink.QUIET), (where, ink.STRONG if moment.state.rehearsal else ink.DANGER_STRONG)),
-        ink.line(("Hosts  ", ink.QUIET), ", ".join(plan.hosts) or "none named"),
+        ink.line(("Hosts  ", ink.QUIET), words.hosts(plan.hosts) or "none named"),
         ink.line(("Clock  ", ink.QUIET), f"starts now; the plan declares {words.planned(plan.declared_total)}"),
         ink.line(("Asks before  ", ink.QUIET), ", ".join(asks) or "nothing"),
         ink.line("Steps that need no yes start by themselves, one after the other."),

@@ -66,7 +66,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         if self._timer is not None:
             self._timer.stop()
         if self._settle <= 0:
-            self.call_after_refresh(self._listen)
+            self._listen()
         else:
             self._timer = self.set_timer(self._settle, self._listen)
 

@@ -107,9 +107,15 @@ class ConfirmDialog(Dialog[Confirm]):
 
     def looked(self, view: View) -> None:
         """It was looked at just now: the yes can be given to what stands here."""
-        self._looking = False
-        if self.is_mounted and self.is_attached:
+        if not self.is_mounted:
+            self.set_reactive(Dialog.view, view)
+            self._digest = self._now.preview_digest
+            self._looking = False
+        elif self.is_attached:
             self.view = view
+            self._looking = False
+            self._say("")
+            self._paint()
 
     def cannot(self, message: str, remedy: str) -> None:
         """Looking failed: there is nothing to say yes to."""
@@ -135,7 +141,7 @@ class ConfirmDialog(Dialog[Confirm]):
             lines += [ink.line(("✗ It cannot be done as things are", ink.DANGER_STRONG))]
             lines += ink.paragraphs([text for text in self._hindrance if text], width)
         elif preview is not None:
-            lines += blocks.preview(preview, width, full=True)
+            lines += blocks.preview(preview, width)
         if self._looking:
             lines = [ink.line(("▶ Looking at what it will do…", ink.NOW_STRONG)), ink.BLANK, *lines]
         sheet.show(lines)
@@ -168,4 +174,4 @@ class ConfirmDialog(Dialog[Confirm]):
             self.dismiss(Confirm(self._step, self._digest, typed, limits))
 
     def _say(self, text: str) -> None:
-        self.query_one("#refusal", Static).update(ink.line((f"! {text}", ink.NOW_STRONG)))
+        self.query_one("#refusal", Static).update(ink.line((f"! {text}" if text else "", ink.NOW_STRONG)))

@@ -52,10 +52,10 @@ def consequences(items: Sequence[Line], width: int) -> list[Content]:
     return result
 
 
-def section(item: Section, width: int, *, done: bool = False, full: bool = False) -> list[Content]:
-    """A titled list. `done` marks what was achieved; `full` wraps long lines instead of cutting them."""
+def section(item: Section, width: int, *, done: bool = False) -> list[Content]:
+    """A titled list. `done` marks what was achieved."""
     marks = _DONE_MARKS if done else _MARKS
-    return [ink.fit(ink.heading(item.title), width), *listed(item.lines, width, marks, full=full)]
+    return [ink.fit(ink.heading(item.title), width), *listed(item.lines, width, marks)]
 
 
 def live(items: Sequence[Line], width: int) -> list[Content]:
@@ -76,41 +76,34 @@ def parts(items: Sequence[tuple[str, float | None]], now: int, width: int) -> li
     return result
 
 
-def listed(
-    items: Iterable[Line],
-    width: int,
-    marks: dict[Tone, tuple[str, str]],
-    *,
-    full: bool = False,
-) -> list[Content]:
-    """Lines with a sign before them and the note at the right."""
+def listed(items: Iterable[Line], width: int, marks: dict[Tone, tuple[str, str]]) -> list[Content]:
+    """Lines in full with a sign before them; the note stands at the right where it fits, else below."""
     result: list[Content] = []
     edge = min(width, NOTE_EDGE)
     for item in items:
         text = ink.line((item.text, _STYLES[item.tone]))
         mark = ink.line(marks.get(item.tone, ("  ", "")))
         note = ink.line((item.note, ink.QUIET))
-        fits = mark.cell_length + text.cell_length + note.cell_length + 2 <= edge
-        if full and not fits:
-            result.extend(ink.wrapped(text, edge, first=mark))
-            if item.note:
-                result.append(ink.sides(Content(""), note, edge))
-        else:
+        if mark.cell_length + text.cell_length + note.cell_length + 2 <= edge:
             result.append(ink.sides(Content.assemble(mark, text), note, edge, gap=2))
+            continue
+        result.extend(ink.wrapped(text, edge, first=mark))
+        if item.note:
+            result.extend(ink.wrapped(note, edge, first=" " * (mark.cell_length + 2)))
     return result
 
 
-def preview(item: Preview, width: int, *, full: bool = False) -> list[Content]:
-    """A whole preview: summary, consequences, facts, readings, sections."""
+def preview(item: Preview, width: int) -> list[Content]:
+    """A whole preview: summary, consequences, readings, sections, and the facts that the yes is bound to."""
     result = ink.wrapped(ink.line(item.summary), width)
     if item.consequences:
         result += [ink.BLANK, *consequences(item.consequences, width)]
-    if item.facts:
-        result += [ink.BLANK, ink.heading("Must still hold then"), *facts(item.facts, width)]
     if item.readings:
         result += [ink.BLANK, ink.heading("Right now"), *readings(item.readings, width)]
     for part in item.sections:
-        result += [ink.BLANK, *section(part, width, full=full)]
+        result += [ink.BLANK, *section(part, width)]
+    if item.facts:
+        result += [ink.BLANK, ink.heading("Must still hold then"), *facts(item.facts, width)]
     return result
 
 
@@ -122,6 +115,9 @@ def sections(items: Sequence[Section], width: int) -> list[Content]:
     return result
 
 
-def labelled(title: str, sign: words.Sign, lines: Sequence[Content]) -> list[Content]:
+def labelled(title: str, sign: words.Sign, lines: Sequence[Content], width: int) -> list[Content]:
     """A block of lines under a title that carries a sign."""
-    return [ink.line((f"{sign.mark} {title}", sign.style)), *(Content.assemble("  ", line) for line in lines)]
+    return [
+        *ink.wrapped(ink.line((f"{sign.mark} {title}", sign.style)), width),
+        *(Content.assemble("  ", line) for line in lines),
+    ]

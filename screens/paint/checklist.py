@@ -140,8 +140,6 @@ def step_time(view: View, step: StepState) -> str:
         return "by hand" if step.by == "hand" else took
     if words.sign_of(step, view.state) is words.YOURS:
         return "your turn" if view.driving else "waits"
-    if step.status is StepStatus.READY and view.started:
-        return ""
     if step.status in (StepStatus.WAITING, StepStatus.READY):
         return words.planned(step.step.planned)
     return words.sign_of(step, view.state).word

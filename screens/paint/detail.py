@@ -27,7 +27,7 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) ->
     result = [*_title(view, step, width), ink.BLANK]
     if step.void:
         result += [
-            *blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2)),
+            *blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width),
             ink.BLANK,
         ]
     result += _BODIES[step.status](view, step, width)
@@ -183,7 +183,7 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
         return []
     title = "Stopped, as asked" if failure.stopped else "What failed"
     what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(failure.lines, width - 2, ink.QUIET)]
-    lines = blocks.labelled(title, words.FAILED, what)
+    lines = blocks.labelled(title, words.FAILED, what, width)
     production = failure.production or "Not stated. Look before you go on."
     lines += [ink.BLANK, ink.line(("Production now", ink.STRONG))]
     lines += [Content.assemble("  ", part) for part in ink.paragraphs([production], width - 2)]
@@ -193,7 +193,7 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
 def _uncertain(view: View, step: StepState, width: int) -> list[Content]:
     known = step.unknown or "It was started and its end is not in the record. Looking whether it was carried out…"
     what = [*ink.paragraphs([known], width - 2), *blocks.listed(step.unknown_lines, width - 2, {})]
-    lines = blocks.labelled("Not known whether it was carried out", words.UNCERTAIN, what)
+    lines = blocks.labelled("Not known whether it was done", words.UNCERTAIN, what, width)
     started = f"It was started at {words.at(step.started_at, seconds=True)}. It is never repeated blindly."
     return [*lines, ink.BLANK, *ink.wrapped(ink.line((started, ink.QUIET)), width)]
 

@@ -49,7 +49,7 @@ def _second(view: View, width: int) -> Content:
     text = ink.line((f"{now.sign.mark} ", now.sign.style), (now.text, now.sign.style if now.grave else ink.STRONG))
     with_then = Content.assemble(text, ink.line((f"   {now.then}" if now.then else "", ink.QUIET)))
     people = _people(view)
-    hosts = ", ".join(view.state.plan.hosts)
+    hosts = words.hosts(view.state.plan.hosts)
     lefts_and_rights = (
         (with_then, f"{people} · {hosts}" if hosts else people),
         (with_then, people),

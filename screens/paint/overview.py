@@ -29,7 +29,7 @@ def before(view: View, width: int) -> list[Content]:
             ink.line(plan.database.name, (f"  {plan.database.postgres_id}, TLS {plan.database.tls}", ink.QUIET)),
         ),
         ("Migration", ink.line(plan.migration.file)),
-        ("Hosts", ink.line(", ".join(plan.hosts) or "none named")),
+        ("Hosts", ink.line(words.hosts(plan.hosts) or "none named")),
         ("Length", ink.line(words.planned(plan.declared_total), ("  declared by the plan", ink.QUIET))),
     ]
     lines += [

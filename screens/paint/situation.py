@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.domain.schedule import due
 from console.domain.state import RunStatus, StepState, StepStatus
 from screens.paint import ink, words
 from screens.view import View
@@ -52,7 +53,9 @@ def situation(view: View) -> Situation:
         if state.kept_by_guard(first):
             return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}, whose guard was left out")
         return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}{more}", _then(view))
-    return Situation(words.ARMED, "Between two steps", _then(view, current=True))
+    starting = [state.steps[step] for step in due(state)]
+    text = f"About to start: {starting[0].step.title}" if starting else "Between two steps"
+    return Situation(words.ARMED, text, "" if starting else _then(view, current=True))
 
 
 def _finished(view: View) -> Situation:

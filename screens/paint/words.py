@@ -3,6 +3,7 @@
 A state has one sign and one word everywhere, so that nothing is told by colour alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -109,6 +110,18 @@ def at(moment: datetime | None, *, seconds: bool = False) -> str:
     if moment is None:
         return ""
     return f"{moment.astimezone():%H:%M:%S}" if seconds else f"{moment.astimezone():%H:%M}"
+
+
+def hosts(names: Sequence[str]) -> str:
+    """`api.render.com, github.com`; several ports of one host are counted: `127.0.0.1 (7 ports)`."""
+    ports: dict[str, list[str]] = {}
+    for name in names:
+        host, colon, port = name.rpartition(":")
+        ports.setdefault(host if colon and port.isdigit() else name, []).append(port)
+    return ", ".join(
+        next(name for name in names if name.startswith(host)) if len(found) == 1 else f"{host} ({len(found)} ports)"
+        for host, found in ports.items()
+    )
 
 
 def count(number: int, one: str, many: str = "") -> str:

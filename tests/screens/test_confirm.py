@@ -17,6 +17,7 @@ from screens.dialogs.confirm import ConfirmDialog
 from screens.dialogs.leave import LeaveDialog
 from screens.run import RunScreen
 from screens.widgets.sheet import Sheet
+from tests.screens.driving import press
 from tests.screens.fakes import FakeHelm, app_for
 from tests.screens.moments import MIGRATE, MOMENTS, PUSH, Moment
 from tests.screens.plan import plan_020
@@ -40,9 +41,7 @@ def merge_waits() -> Moment:
 
 
 async def open_dialog(pilot: Pilot[None]) -> ConfirmDialog:
-    await pilot.pause()
-    await pilot.press("enter")
-    await pilot.pause()
+    await press(pilot, "enter")
     dialog = pilot.app.screen
     assert isinstance(dialog, ConfirmDialog)
     return dialog
@@ -59,11 +58,10 @@ async def test_the_phrase_must_be_typed_exactly() -> None:
         dialog = await open_dialog(pilot)
         for wrong in ("", "Main", "main "):
             dialog.query_one(Input).value = wrong
-            await pilot.press("enter")
+            await press(pilot, "enter")
             assert app.screen is dialog, f"{wrong!r} is not the phrase"
         dialog.query_one(Input).value = ""
-        await pilot.press(*"main", "enter")
-        await pilot.pause()
+        await press(pilot, *"main", "enter")
         assert helm.sent == [LOOKED, YES]
         assert isinstance(app.screen, RunScreen)
 
@@ -84,8 +82,7 @@ async def test_the_safe_button_has_the_focus_and_does_nothing() -> None:
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
         assert dialog.focused is dialog.query_one("#safe", Button)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert helm.sent == [intents.Look("code.merge")]
         assert isinstance(app.screen, RunScreen)
 
@@ -95,8 +92,7 @@ async def test_asking_takes_a_move_and_then_enter() -> None:
     app, _ = app_for(merge_waits(), helm)
     async with app.run_test(size=SIZE) as pilot:
         await open_dialog(pilot)
-        await pilot.press("right", "enter")
-        await pilot.pause()
+        await press(pilot, "right", "enter")
         assert [type(intent) for intent in helm.sent] == [intents.Look, intents.Confirm]
 
 
@@ -107,7 +103,7 @@ async def test_no_key_counts_before_the_dialog_has_settled(key: str) -> None:
     app, _ = app_for(merge_waits(), helm, settle=LONG)
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
-        await pilot.press(*[key] * 8)
+        await press(pilot, *[key] * 8)
         assert app.screen is dialog
         assert dialog.focused is None
         assert [type(intent) for intent in helm.sent] == [intents.Look]
@@ -120,7 +116,7 @@ async def test_a_held_key_never_confirms(key: str) -> None:
     app, _ = app_for(merge_waits(), helm)
     async with app.run_test(size=SIZE) as pilot:
         await open_dialog(pilot)
-        await pilot.press(*[key] * 8)
+        await press(pilot, *[key] * 8)
         assert not [intent for intent in helm.sent if isinstance(intent, intents.Confirm)]
 
 
@@ -139,7 +135,7 @@ async def test_the_dialog_settles_anew_when_a_key_comes_too_early() -> None:
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
         before = dialog._timer
-        await pilot.press("x")
+        await press(pilot, "x")
         assert dialog._timer is not before
 
 
@@ -173,8 +169,7 @@ async def test_the_yes_carries_the_limits_that_were_shown() -> None:
     app, _ = app_for(MOMENTS["confirm-migrate"](), helm)
     async with app.run_test(size=SIZE) as pilot:
         await open_dialog(pilot)
-        await pilot.press(*"crm", "enter")
-        await pilot.pause()
+        await press(pilot, *"crm", "enter")
         assert helm.sent[-1] == intents.Confirm("db.migrate", MIGRATE.digest, "crm", {"Rows in accounts": 500})
 
 
@@ -189,10 +184,9 @@ async def test_a_step_can_be_confirmed_ahead() -> None:
     app, _ = app_for(Moment(story.state, story.now), helm)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await pilot.press("down", "down", "down")
+        await press(pilot, "down", "down", "down")
         await open_dialog(pilot)
-        await pilot.press(*"crm", "enter")
-        await pilot.pause()
+        await press(pilot, *"crm", "enter")
         assert [type(intent) for intent in helm.sent] == [intents.Look, intents.Confirm]
 
 
@@ -201,7 +195,7 @@ async def test_facts_that_change_under_the_dialog_void_what_was_typed() -> None:
     app, feed = app_for(MOMENTS["push"](), helm)
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
-        await pilot.press(*"mai")
+        await press(pilot, *"mai")
         moved = replace(PUSH, facts=(Fact("Commit", "0000000"), *PUSH.facts[1:]))
         step = replace(feed.state.steps["code.push"], preview=moved, preview_digest=moved.digest)
         feed.publish(StateChanged(replace(feed.state, steps={**feed.state.steps, "code.push": step}), ()))
@@ -209,8 +203,7 @@ async def test_facts_that_change_under_the_dialog_void_what_was_typed() -> None:
         await pilot.pause()
         assert dialog.query_one(Input).value == ""
         assert "has changed while you were reading" in str(dialog.query_one("#refusal").render())
-        await pilot.press(*"main", "enter")
-        await pilot.pause()
+        await press(pilot, *"main", "enter")
         assert helm.sent[-1] == intents.Confirm("code.push", moved.digest, "main", {})
 
 
@@ -231,12 +224,32 @@ async def test_no_yes_is_taken_while_it_is_still_looked_at() -> None:
     app, _ = app_for(MOMENTS["push"](), helm)
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
-        await pilot.press(*"main", "enter")
+        await press(pilot, *"main", "enter")
         assert app.screen is dialog
         helm.answer.set()
         await pilot.pause()
-        await pilot.press("enter")
+        await press(pilot, "enter")
+        assert helm.sent == [LOOKED, YES]
+
+
+async def test_the_first_look_is_no_change_under_the_dialog() -> None:
+    """The preview that the look brings is what the person reads first, whenever its picture comes."""
+    moment = MOMENTS["push"]()
+    unseen = replace(moment.state.steps["code.push"], preview=None, preview_digest=None)
+    before = replace(moment.state, steps={**moment.state.steps, "code.push": unseen})
+    helm = SlowHelm()
+    app, feed = app_for(Moment(before, moment.now), helm)
+    async with app.run_test(size=SIZE) as pilot:
+        dialog = await open_dialog(pilot)
+        assert "Looking at what it will do" in read(dialog)
+        feed.publish(StateChanged(moment.state, ()))
+        helm.answer.set()
         await pilot.pause()
+        app._frame()
+        await pilot.pause()
+        assert PUSH.summary in read(dialog)
+        assert "changed" not in str(dialog.query_one("#refusal").render())
+        await press(pilot, *"main", "enter")
         assert helm.sent == [LOOKED, YES]
 
 
@@ -246,7 +259,7 @@ async def test_a_look_that_fails_leaves_nothing_to_say_yes_to() -> None:
     async with app.run_test(size=SIZE) as pilot:
         dialog = await open_dialog(pilot)
         assert "Set its branch to main." in read(dialog)
-        await pilot.press(*"main", "enter")
+        await press(pilot, *"main", "enter")
         assert app.screen is dialog
         assert helm.sent == [LOOKED]
 
@@ -266,6 +279,6 @@ async def test_the_leave_dialog_takes_no_early_key_either() -> None:
     app, _ = app_for(MOMENTS["migrating"](), settle=LONG)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await pilot.press("q", "q", "right", "enter")
+        await press(pilot, "q", "q", "right", "enter")
         assert isinstance(app.screen, LeaveDialog)
         assert app.return_code is None

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from textual.pilot import Pilot
 
 from console.domain import intents
 from console.domain.events import Kind
@@ -17,24 +16,13 @@ from screens.dialogs.trouble import TroubleDialog
 from screens.run import RunScreen
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Checklist, Detail, Header
+from tests.screens.driving import press, typed
 from tests.screens.fakes import FakeHelm, app_for
 from tests.screens.moments import MOMENTS, Moment
 from tests.screens.plan import plan_020
 from tests.screens.story import Story
 
 SIZE = (120, 36)
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys once the screen has settled, and let it settle again."""
-    await pilot.pause()
-    for key in keys:
-        await pilot.press(key)
-    await pilot.pause()
-
-
-async def typed(pilot: Pilot[None], text: str) -> None:
-    await press(pilot, *(character if character != " " else "space" for character in text))
 
 
 def shown(app: ConsoleApp, kind: type[Detail] | type[Header] | type[Checklist] = Detail) -> str:
