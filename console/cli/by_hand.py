@@ -1,56 +1,140 @@
-"""A run steered by a person: the Textual application on top of an opened session."""
+"""A run steered by a person: the Textual application first, then, behind its first frame, the run itself."""
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from console.cli.exits import Exit
 from console.cli.go_no_go import GoNoGo
-from console.cli.session import Session
+from console.cli.logfile import quiet_terminal
+from console.cli.session import Recorded, Session
 from console.cli.unattended import EXITS
 from console.domain.findings import Finding
+from console.domain.intents import Intent
 from console.domain.state import FindingState, RunStatus
 from console.domain.summary import production_sentence
 from console.errors import ConsoleError
 
-
-async def steer(session: Session) -> Exit:
-    """Show the screens until the person leaves them; then say in two lines where things stand."""
+if TYPE_CHECKING:
     from screens.app import ConsoleApp
-    from screens.reads import Reads
+    from screens.opening import Glimpse
 
-    helm = GoNoGo(session)
+Say = Callable[[str], None]
+Opening = Callable[[Say, Callable[[Recorded], None]], AbstractAsyncContextManager[Session]]
+"""Opens a run: says what is being done, and shows the record as soon as it is open, before the world is reached."""
 
-    async def preflight() -> Sequence[FindingState]:
-        return tuple(_shown(each) for each in await helm.look())
 
-    async def report() -> str:
-        from console.report.record import record
+class LateHelm:
+    """A helm from the first moment on: what is asked before the run can be driven waits until it can."""
 
-        return record(session.feed.state, session.journal.events())
+    def __init__(self) -> None:
+        self._there = asyncio.Event()
+        self._helm: GoNoGo | None = None
 
-    application = ConsoleApp(session.feed, helm, reads=Reads(preflight=preflight, report=report))
-    early = asyncio.create_task(_look_early(session, helm))
-    try:
-        await application.run_async()
-    finally:
-        early.cancel()
-        await asyncio.wait([early])
-    state = session.feed.state
+    def take(self, helm: GoNoGo) -> None:
+        """The run can be driven now."""
+        self._helm = helm
+        self._there.set()
+
+    async def ready(self) -> GoNoGo:
+        """The helm itself, once it is there."""
+        await self._there.wait()
+        if self._helm is None:
+            raise RuntimeError("a helm is taken before it is there")
+        return self._helm
+
+    async def send(self, intent: Intent) -> None:
+        """Pass an intent on. Raises Refused."""
+        await (await self.ready()).send(intent)
+
+    async def findings(self) -> Sequence[FindingState]:
+        """What the preflight finds now, as the screens show it."""
+        return tuple(_shown(each) for each in await (await self.ready()).look())
+
+
+class Behind:
+    """What goes on behind the screens: the run is opened once the first frame stands, and kept open until they are
+    left."""
+
+    def __init__(self, application: "ConsoleApp", opening: Opening) -> None:
+        self._application = application
+        self._opening = opening
+        self._helm = LateHelm()
+        self._open = False
+        self._left = asyncio.Event()
+        self._work = asyncio.create_task(self._keep_open())
+        self._work.add_done_callback(self._ended)
+        self.shown: Recorded | None = None
+
+    async def leave(self) -> None:
+        """The screens are left: let go of the run, or stop opening it. Raises what kept it from being opened."""
+        self._left.set()
+        if not self._open:
+            self._work.cancel()
+        await asyncio.wait([self._work])
+        if not self._work.cancelled():
+            self._work.result()
+
+    async def _keep_open(self) -> None:
+        await self._application.shown.wait()
+        async with self._opening(self._application.say, self._show) as session:
+            self._open = True
+            self._helm.take(GoNoGo(session))
+            early = asyncio.create_task(self._look_early(session))
+            await self._left.wait()
+            early.cancel()
+            await asyncio.wait([early])
+
+    def _show(self, run: Recorded) -> None:
+        async def report() -> str:
+            from console.report.record import record
+
+            return await asyncio.to_thread(record, run.feed.state, tuple(run.journal.events()))
+
+        from screens.reads import Reads
+
+        self.shown = run
+        self._application.take_up(run.feed, self._helm, Reads(preflight=self._helm.findings, report=report))
+
+    async def _look_early(self, session: Session) -> None:
+        """Have the findings on the screen before somebody asks for them. Beginning looks again if this failed."""
+        if session.feed.state.status is RunStatus.NOT_STARTED:
+            with contextlib.suppress(ConsoleError):
+                await self._helm.findings()
+
+    def _ended(self, work: asyncio.Task[None]) -> None:
+        """Whatever ended it before the person left: there is nothing to be shown any more."""
+        if not self._left.is_set():
+            self._application.exit()
+
+
+async def steer(glimpse: "Glimpse", opening: Opening) -> Exit | None:
+    """Show the screens until the person leaves them; then say in two lines where things stand.
+
+    None when the person left before there was a run. Raises what kept the run from being opened.
+    """
+    from screens.app import ConsoleApp
+
+    application = ConsoleApp(glimpse=glimpse)
+    with quiet_terminal():
+        behind = Behind(application, opening)
+        try:
+            await application.run_async()
+        finally:
+            await behind.leave()
+    if behind.shown is None:
+        return None
+    state = behind.shown.feed.state
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)
         return EXITS.get(state.outcome, Exit.FAILED)
-    print(f"Run {state.run} stays open; start again to go on with it.", file=sys.stderr)
+    again = "`release-console rehearse --resume` goes on with it" if state.rehearsal else "start again to go on with it"
+    print(f"Run {behind.shown.journal.run} stays open; {again}.", file=sys.stderr)
     print(production_sentence(state), file=sys.stderr)
     return Exit.OPEN
-
-
-async def _look_early(session: Session, helm: GoNoGo) -> None:
-    """Have the findings on the screen before somebody asks for them. Beginning looks again if this failed."""
-    if session.feed.state.status is RunStatus.NOT_STARTED:
-        with contextlib.suppress(ConsoleError):
-            await helm.look()
 
 
 def _shown(finding: Finding) -> FindingState:

@@ -165,7 +165,7 @@ def sandbox_up(
     directory: Annotated[Path | None, typer.Option(help="Where its state is kept.", metavar="DIR")] = None,
 ) -> None:
     """Build the sandbox, print where it is reached, and keep it until interrupted."""
-    from console.cli.rehearsal import sandbox_until_interrupted
+    from console.cli.sandbox import sandbox_until_interrupted
 
     _run(
         sandbox_until_interrupted(
@@ -182,6 +182,6 @@ def sandbox_down(
 ) -> None:
     """End a sandbox that was left running."""
     from console.cli.folders import state_directory
-    from console.cli.rehearsal import sandbox_down as end
+    from console.cli.sandbox import sandbox_down as end
 
     _run(end(place, state_directory(config, directory)))

@@ -5,7 +5,7 @@ import sys
 from enum import IntEnum
 from typing import NoReturn
 
-from console.errors import ConfigError, ConsoleError, SandboxError, SecretError
+from console.errors import ConfigError, ConsoleError, SecretError
 
 
 class Exit(IntEnum):
@@ -43,8 +43,12 @@ def from_os(error: OSError, doing: str) -> ConsoleError:
     """An operating-system error while `doing` something with files, in the console's own words."""
     where = f" ({error.filename})" if error.filename else ""
     remedy = {
-        errno.ENOSPC: "Free some space and start again; nothing was lost.",
+        errno.ENOSPC: "Free some space and start again: what was recorded is on the disk.",
         errno.EACCES: "Check who owns the folder and its mode.",
         errno.EROFS: "Point [journal] directory to a place that can be written.",
     }.get(error.errno or 0, "")
-    return SandboxError(f"{doing}: {error.strerror or error}{where}", production="Untouched.", remedy=remedy)
+    return ConsoleError(
+        f"{doing}: {error.strerror or error}{where}.",
+        production="Nothing more is begun here; `release-console report` says what was done before.",
+        remedy=remedy,
+    )

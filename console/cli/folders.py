@@ -4,10 +4,10 @@
 worlds. Everything is the owner's alone.
 """
 
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from console.cli.plan_file import journal_directory
 from console.engine.runs import RunSummary, new_run_id, runs
 from console.errors import JournalError
 
@@ -20,7 +20,7 @@ def state_directory(config: Path | None, directory: Path | None) -> Path:
 
     if directory is not None:
         return directory.expanduser().resolve()
-    named = _of_plan(config) if config is not None else None
+    named = journal_directory(config) if config is not None else None
     return named or platformdirs.user_state_path("release-console", appauthor=False)
 
 
@@ -43,13 +43,3 @@ def find_run(state: Path, name: str) -> Path:
         return fitting[0].directory
     what = "There are no runs" if not kept else f"{len(fitting) or 'No'} runs are called {name}"
     raise JournalError(f"{what} in {state}.", remedy="`release-console runs` lists them.")
-
-
-def _of_plan(config: Path) -> Path | None:
-    """What the plan says in `[journal] directory`; None when it says nothing or cannot be read."""
-    try:
-        journal = tomllib.loads(config.read_text(encoding="utf-8")).get("journal", {})
-    except (OSError, ValueError):
-        return None
-    named = journal.get("directory") if isinstance(journal, dict) else None
-    return (config.parent / Path(named).expanduser()).resolve() if isinstance(named, str) and named else None

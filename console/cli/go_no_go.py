@@ -1,6 +1,8 @@
 """Go or no-go: before a run begins, the preflight looks and its findings become part of the record."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 from console.cli.session import Session
 from console.domain.findings import Finding, news
@@ -27,8 +29,16 @@ class GoNoGo:
         from console.preflight import run
 
         async with self._one_at_a_time:
-            found = await run(self._session.plan, self._session.wired.ports)
+            seen = await run(self._session.plan, self._session.wired.ports)
+            found = tuple(without_secrets(each, self._session.wired.redactor.text) for each in seen)
             if self._session.feed.state.status is RunStatus.NOT_STARTED:
                 await self._session.conductor.record(lambda state: news(state, found))
             self._looked = True
             return found
+
+
+def without_secrets(finding: Finding, redact: Callable[[str], str]) -> Finding:
+    """A finding as it may be shown and printed."""
+    return replace(
+        finding, message=redact(finding.message), evidence=redact(finding.evidence), remedy=redact(finding.remedy)
+    )

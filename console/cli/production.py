@@ -1,27 +1,31 @@
 """Driving the plan of a configuration file: the provider, the repository and the database that it names."""
 
+import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from console.cli.exits import Exit
 from console.cli.folders import fresh_run_id, state_directory
-from console.cli.session import opened
-from console.cli.wiring import wired
+from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.findings import Finding, go
-from console.domain.fold import fold
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
-from console.domain.wire import decode_plan, encode
+from console.domain.wire import encode, encode_plan
 from console.engine.clock import WallClock
-from console.engine.journal import JOURNAL_FILE, read
-from console.errors import ConfigError, Refused
+from console.engine.journal import read
+from console.engine.runs import replay, runs
+from console.errors import ConfigError, JournalError, Refused
 
 
 async def drive_production(config: Path) -> Exit:
     """Open the plan's run (the one that is open, else a new one) and steer it by hand."""
     from console.cli.by_hand import steer
+    from console.cli.plan_file import glimpse
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise Refused(
@@ -29,25 +33,37 @@ async def drive_production(config: Path) -> Exit:
             production="Untouched.",
             remedy="Start it in a terminal; `release-console rehearse --auto` rehearses the plan without one.",
         )
-    plan = load_plan(config)
-    runs = state_directory(config, None) / "runs"
-    folder = _open_run_of(plan, runs)
-    started = folder or runs / fresh_run_id()
-    async with opened(
-        started, None if folder else plan, pace=1.0, rehearsal=plan.environment == "rehearsal"
-    ) as session:
-        return await steer(session)
+    must_exist(config)
+    code = await steer(glimpse(config), partial(_opened, config))
+    return Exit.DONE if code is None else code
+
+
+@asynccontextmanager
+async def _opened(config: Path, say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+    say(f"Reading {config}")
+    plan = await asyncio.to_thread(load_plan, config)
+    kept = state_directory(config, None) / "runs"
+    folder, remarks = await asyncio.to_thread(open_run_of, plan, kept)
+    if folder is None:
+        # A secret that is missing is found before a run is made, whose plan would be frozen with the mistake in it.
+        await asyncio.to_thread(_find_secrets, plan)
+    async with recorded(folder or kept / fresh_run_id(), None if folder else plan, remarks) as run:
+        show(run)
+        async with driven(run, pace=1.0, rehearsal=run.plan.environment == "rehearsal") as session:
+            yield session
 
 
 async def preflight_only(config: Path, *, as_json: bool) -> Exit:
     """Print the findings; 1 when one of them is a blocker."""
+    from console.cli.go_no_go import without_secrets
+    from console.cli.wiring import wired
     from console.preflight import run
     from console.report.findings_text import findings_text
 
     plan = load_plan(config)
     with tempfile.TemporaryDirectory(prefix="release-console-") as cache:
         async with wired(plan, cache=Path(cache), clock=WallClock()) as world:
-            found = await run(plan, world.ports)
+            found = [without_secrets(each, world.redactor.text) for each in await run(plan, world.ports)]
     print("\n".join(_compact(each) for each in found) if as_json else findings_text(found))
     return Exit.DONE if go(found) else Exit.FAILED
 
@@ -57,21 +73,44 @@ def load_plan(config: Path) -> Plan:
     from console.actions.catalogue import CATALOGUE
     from console.config import load
 
+    must_exist(config)
+    return load(config, CATALOGUE)
+
+
+def must_exist(config: Path) -> None:
+    """Raises ConfigError when there is no such file."""
     if not config.is_file():
         raise ConfigError(
             [f"There is no plan at {config}."], remedy="Run it where config.toml is, or name one with --config FILE."
         )
-    return load(config, CATALOGUE)
 
 
-def _open_run_of(plan: Plan, runs: Path) -> Path | None:
-    """The newest run of this plan that is not finished."""
-    for journal in sorted(runs.glob(f"*/{JOURNAL_FILE}"), reverse=True):
-        record = read(journal.parent)
-        frozen = decode_plan(record.plan_json)
-        if frozen.name == plan.name and fold(frozen, record.events).status is not RunStatus.FINISHED:
-            return journal.parent
-    return None
+def open_run_of(plan: Plan, kept: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """The newest run of this plan that is not finished, and what is to be said about runs that cannot be read.
+
+    A run that has not begun is gone on with only if its frozen plan is still what the file says: until then the
+    file may be corrected.
+    """
+    unreadable: list[str] = []
+    for run in runs(kept):
+        if run.outcome:
+            continue
+        try:
+            record = read(run.directory)
+            frozen, state = replay(record.plan_json, record.events)
+        except JournalError as error:
+            unreadable.append(f"the run {run.run} is left alone, for it cannot be gone on with: {error.message}")
+            continue
+        same = state.status is not RunStatus.NOT_STARTED or encode_plan(frozen) == encode_plan(plan)
+        if frozen.name == plan.name and same and state.status is not RunStatus.FINISHED:
+            return run.directory, tuple(unreadable)
+    return None, tuple(unreadable)
+
+
+def _find_secrets(plan: Plan) -> None:
+    from console.secrets import resolve_plan
+
+    resolve_plan(plan)
 
 
 def _compact(finding: Finding) -> str:

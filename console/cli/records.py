@@ -7,9 +7,9 @@ from pathlib import Path
 from console.cli.exits import Exit
 from console.cli.folders import all_runs, find_run, state_directory
 from console.cli.production import load_plan
-from console.domain.wire import decode_plan, format_time, plan_digest
+from console.domain.wire import format_time, plan_digest
 from console.engine.journal import read
-from console.engine.runs import RunSummary, verify
+from console.engine.runs import RunSummary, replay, verify
 from console.errors import ConfigError
 
 
@@ -49,11 +49,11 @@ def list_runs(config: Path, directory: Path | None, *, json: bool) -> Exit:
 
 def print_report(run: str, config: Path, directory: Path | None) -> Exit:
     """The record of a run as Markdown."""
-    from console.domain.fold import fold
     from console.report.record import record
 
     kept = read(find_run(state_directory(config, directory), run))
-    print(record(fold(decode_plan(kept.plan_json), kept.events), kept.events), end="")
+    _, state = replay(kept.plan_json, kept.events)
+    print(record(state, kept.events), end="")
     return Exit.DONE
 
 

@@ -4,29 +4,29 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from console.cli.exits import Exit, describe
 from console.cli.folders import fresh_run_id, state_directory
-from console.cli.production import load_plan
-from console.cli.session import Session, opened
+from console.cli.production import load_plan, must_exist
+from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
+from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.plan import Json
 from console.domain.state import RunStatus
 from console.domain.summary import production_sentence
-from console.engine.journal import JOURNAL_FILE
-from console.errors import SandboxError
+from console.engine.journal import JOURNAL_FILE, read
+from console.engine.runs import replay
+from console.errors import JournalError, SandboxError
 
 if TYPE_CHECKING:
     from console.sandbox.client import WorldHandle
 
 _ORDER_FILE = "rehearsal.json"
-_WORLD = "sandbox"
-_TOUCH_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,23 @@ class Order:
     accounts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a rehearsal lives; whether it is one that was open; what is to be said about others."""
+
+    folder: Path
+    resumed: bool
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A run that is open, and the world that it is driven in."""
+
+    session: Session
+    world: "WorldHandle"
+
+
 async def rehearse_plan(options: Options) -> Exit:
     """Bring a world up (or find the last open one), drive the plan in it, and end it when the run is finished."""
     from console.sandbox.faults import KINDS, parse_fault
@@ -62,24 +79,77 @@ async def rehearse_plan(options: Options) -> Exit:
         return Exit.DONE
     for fault in options.faults:
         parse_fault(fault)
+    if not options.auto:
+        return await _by_hand(options)
+    place = _place(options)
+    say = say_nothing if options.json else say_aloud
+    for remark in place.remarks:
+        say(remark)
+    async with _opened(place.folder, say) as rehearsal:
+        return await _unattended(rehearsal.session, rehearsal.world, options, resumed=place.resumed)
+
+
+def _place(options: Options) -> Place:
+    """The folder of the rehearsal that is meant: the last open one, or a new one."""
     state = state_directory(options.config, options.directory)
-    folder = _last_open(state) if options.resume else None
-    resumed = folder is not None
-    if folder is None:
-        folder = _new_folder(state, options)
-    order = Order(**json.loads((folder / _ORDER_FILE).read_text()))
-    if options.resume and not options.json:
-        _say(f"Going on with {folder.name}." if resumed else "No rehearsal is open: this is a new one.")
-    async with _world(folder, order, quiet=options.json) as world:
-        plan = None if _has_journal(folder) else load_plan(Path(world.info.overlay))
-        async with opened(folder, plan, pace=order.pace, rehearsal=True) as session:
-            if options.auto:
-                code = await _unattended(session, world, options, resumed=resumed)
-            else:
-                code = await _by_hand(session)
-        if code is not Exit.OPEN:
-            await world.down()
-    return code
+    if not options.resume:
+        return Place(_new_folder(state, options), resumed=False)
+    folder, remarks = _last_open(state)
+    if folder is not None:
+        return Place(folder, True, (*remarks, f"Going on with {folder.name}."))
+    return Place(_new_folder(state, options), False, (*remarks, "No rehearsal is open: this is a new one."))
+
+
+@asynccontextmanager
+async def _opened(
+    folder: Path, say: Callable[[str], None], show: Callable[[Recorded], None] = lambda run: None
+) -> AsyncIterator[Rehearsal]:
+    """Open a rehearsal: its record first where it has one, then its world. A finished run's world is ended."""
+    order = _order(folder)
+    async with contextlib.AsyncExitStack() as stack:
+        run = None
+        if _has_journal(folder):
+            run = await stack.enter_async_context(recorded(folder, None))
+            show(run)
+        place = world(
+            folder / WORLD,
+            faults=order.faults,
+            pace=order.pace,
+            accounts=order.accounts,
+            plan=Path(order.config),
+            say=say,
+        )
+        handle = await stack.enter_async_context(place)
+        if run is None:
+            plan = await asyncio.to_thread(load_plan, Path(handle.info.overlay))
+            run = await stack.enter_async_context(recorded(folder, plan))
+            show(run)
+        try:
+            async with driven(run, pace=order.pace, rehearsal=True) as session:
+                yield Rehearsal(session, handle)
+        finally:
+            if run.feed.state.status is RunStatus.FINISHED:
+                await handle.down()
+
+
+async def _by_hand(options: Options) -> Exit:
+    from console.cli.by_hand import steer
+    from console.cli.plan_file import glimpse
+
+    @asynccontextmanager
+    async def opening(say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+        say("Preparing the rehearsal")
+        place = await asyncio.to_thread(_place, options)
+        for remark in place.remarks:
+            say(remark)
+        async with _opened(place.folder, say, show) as rehearsal:
+            yield rehearsal.session
+
+    must_exist(options.config)
+    # The hosts that the file names are not touched: a rehearsal stays on this machine.
+    seen = replace(glimpse(options.config), environment="rehearsal", hosts=("127.0.0.1",))
+    code = await steer(seen, opening)
+    return Exit.OPEN if code is None else code
 
 
 async def _unattended(session: Session, world: "WorldHandle", options: Options, *, resumed: bool) -> Exit:
@@ -117,127 +187,60 @@ async def _what_happened(world: "WorldHandle", *, needed: bool) -> dict[str, Jso
         return None
 
 
-async def _by_hand(session: Session) -> Exit:
-    from console.cli.by_hand import steer
-
-    return await steer(session)
-
-
-@asynccontextmanager
-async def _world(folder: Path, order: Order, *, quiet: bool) -> AsyncIterator["WorldHandle"]:
-    """The rehearsal's world, kept alive meanwhile. It outlives this process unless it is told to end."""
-    from console.sandbox.client import attach, up
-    from console.sandbox.world_spec import load_spec
-
-    say = (lambda text: None) if quiet else _say
-    place = folder / _WORLD
-    if load_spec(place) is not None:
-        world = await attach(place, say=say)
-    else:
-        world = await up(
-            place, faults=order.faults, pace=order.pace, accounts=order.accounts, plan=Path(order.config), say=say
-        )
-    keeping = asyncio.create_task(_keep_alive(world))
-    try:
-        yield world
-    finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
-
-
-async def _keep_alive(world: "WorldHandle") -> None:
-    while True:
-        await asyncio.sleep(_TOUCH_S)
-        with contextlib.suppress(SandboxError):  # the run itself will say that its world is gone
-            await world.touch()
-
-
-async def sandbox_until_interrupted(
-    config: Path, *, json: bool, faults: tuple[str, ...], pace: float, accounts: int, directory: Path | None
-) -> Exit:
-    """Build a world, print where it is reached, and end it on an interrupt."""
-    import json as encoder
-    import signal
-
-    from console.sandbox.client import up
-
-    place = (directory or state_directory(config, None) / "sandboxes" / fresh_run_id()).resolve()
-    load_plan(config)
-    interrupted = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    say = (lambda text: None) if json else _say
-    world = await up(place, faults=faults, pace=pace, accounts=accounts, plan=config.resolve(), say=say)
-    print(encoder.dumps(world.endpoints(), indent=None if json else 2), flush=True)
-    if not json:
-        _say(f"Drive it: release-console --config {world.info.overlay}")
-        _say("Ctrl+C ends it.")
-    keeping = asyncio.create_task(_keep_alive(world))
-    await interrupted.wait()
-    keeping.cancel()
-    await world.down()
-    return Exit.DONE
-
-
-async def sandbox_down(directory: Path | None, state: Path) -> Exit:
-    """End the world in a folder, or every world that is up under the state directory."""
-    from console.sandbox.client import attach, is_owned
-    from console.sandbox.state_files import read_world_info
-
-    places = [directory.resolve()] if directory else [*state.glob("sandboxes/*"), *state.glob(f"rehearsals/*/{_WORLD}")]
-    ended = 0
-    for place in places:
-        # A supervisor that was killed left its file and its servers: it is started again to end them in order.
-        if is_owned(place) or read_world_info(place) is not None:
-            await (await attach(place)).down()
-            ended += 1
-            _say(f"Ended {place}.")
-    if not ended:
-        _say("No sandbox is up.")
-    return Exit.DONE if ended or directory is None else Exit.FAILED
-
-
 def _new_folder(state: Path, options: Options) -> Path:
     from console.sandbox.private_files import write_private
 
     load_plan(options.config)
-    folder = state / "rehearsals" / fresh_run_id()
-    folder.mkdir(mode=0o700, parents=True)
+    kept = state / "rehearsals"
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = kept / fresh_run_id()
+    folder.mkdir(mode=0o700)
     order = Order(str(options.config.resolve()), list(options.faults), options.pace, options.accounts)
     write_private(folder / _ORDER_FILE, json.dumps(asdict(order), indent=1))
     return folder
 
 
-def _last_open(state: Path) -> Path | None:
-    """The newest rehearsal that is not finished, or whose world a dying console left standing; None without any."""
+def _order(folder: Path) -> Order:
+    """What a rehearsal was begun with. Raises JournalError."""
+    try:
+        return Order(**json.loads((folder / _ORDER_FILE).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise JournalError(
+            f"What the rehearsal {folder.name} was begun with cannot be read: {error}.",
+            production="Production is not concerned: this was a rehearsal.",
+            remedy="Start a new rehearsal.",
+        ) from error
+
+
+def _last_open(state: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """The newest rehearsal that is not finished, or whose world a dying console left standing; None without any.
+
+    Beside it what is to be said about rehearsals that cannot be read, and so not be gone on with.
+    """
+    remarks: list[str] = []
     for order in sorted(state.glob(f"rehearsals/*/{_ORDER_FILE}"), reverse=True):
         folder = order.parent
-        if not _has_journal(folder) or _is_open(folder) or _has_world(folder):
-            return folder
-    return None
+        try:
+            if not _has_journal(folder) or _is_open(folder) or _has_world(folder):
+                return folder, tuple(remarks)
+        except JournalError as error:
+            remarks.append(f"The rehearsal {folder.name} is left alone: {error.message}")
+    return None, tuple(remarks)
 
 
 def _has_world(folder: Path) -> bool:
     from console.sandbox.client import is_owned
     from console.sandbox.state_files import read_world_info
 
-    place = folder / _WORLD
+    place = folder / WORLD
     return read_world_info(place) is not None and is_owned(place)
 
 
 def _is_open(folder: Path) -> bool:
-    from console.domain.fold import fold
-    from console.domain.wire import decode_plan
-    from console.engine.journal import read
-
+    """Whether a rehearsal is not finished. Raises JournalError."""
     record = read(folder)
-    return fold(decode_plan(record.plan_json), record.events).status is not RunStatus.FINISHED
+    return replay(record.plan_json, record.events)[1].status is not RunStatus.FINISHED
 
 
 def _has_journal(folder: Path) -> bool:
     return (folder / JOURNAL_FILE).is_file()
-
-
-def _say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""One opened run: its journal, its feed and its conductor, wired to the world; driven by a person or unattended.
+"""One run, opened in two strokes: first its record, which needs nothing but files; then what drives it.
 
 What always holds: the journal's lock is held from opening to closing, and leaving (also by an error or an
 interrupt) lets the conductor go of the run first, so that what ran is found again by the next start.
@@ -6,17 +6,21 @@ interrupt) lets the conductor go of the run first, so that what ran is found aga
 
 import asyncio
 import contextlib
+import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from console import __version__
+from console.cli.logfile import LogFile, logging_to
 from console.cli.wiring import Wired, actor, wired
-from console.domain.fold import fold
+from console.domain.fold import initial
 from console.domain.plan import Plan
-from console.domain.wire import decode_plan, encode_plan
+from console.domain.state import RunState
+from console.domain.watch import alert, clear
+from console.domain.wire import encode_plan
 from console.engine.clock import WallClock
 from console.engine.conductor import About, Conductor
 from console.engine.driver import Driver
@@ -24,7 +28,23 @@ from console.engine.feed import RunFeed
 from console.engine.journal import FileJournal
 from console.engine.logwatch import LogWatcher
 from console.engine.monitor import Monitor
+from console.engine.runs import replay
 from console.engine.tail import TailWriter
+from console.errors import JournalError, Refused
+from console.ports import TailStatus
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run whose record is open here, so that nobody else drives it. `remarks` are for its record."""
+
+    plan: Plan
+    journal: FileJournal
+    feed: RunFeed
+    log: LogFile
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +60,74 @@ class Session:
 
 
 @asynccontextmanager
-async def opened(folder: Path, plan: Plan | None, *, pace: float, rehearsal: bool) -> AsyncIterator[Session]:
-    """Open the run in `folder`: a new one of `plan`, or the one that is there (then its frozen plan counts).
+async def recorded(folder: Path, plan: Plan | None, remarks: tuple[str, ...] = ()) -> AsyncIterator[Recorded]:
+    """Open the record of the run in `folder`: of a new one of `plan`, or the one that is there with its frozen plan.
 
-    Raises JournalError, JournalLocked, JournalBroken, SecretError.
+    Raises JournalError, JournalLocked, JournalBroken.
     """
-    driver = Driver.here(actor())
-    if plan is not None:
-        journal = FileJournal.create(folder, folder.name, encode_plan(plan), driver)
-    else:
-        journal = FileJournal.open(folder, driver)
-        plan = decode_plan(journal.plan_json)
-    clock = WallClock(pace)
-    feed = RunFeed(fold(plan, journal.events()))
+    journal = await asyncio.to_thread(_open, folder, plan)
     try:
-        async with wired(plan, cache=folder.parent.parent / "cache", clock=clock, feed=feed) as world:
-            remarks = (f"a torn last line of {journal.torn} bytes was cut off",) if journal.torn else ()
-            about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, remarks)
-            conductor = Conductor(plan, journal, world.actions, clock, feed, about, redact=world.redactor.text)
-            async with contextlib.AsyncExitStack() as stack:
-                driving = asyncio.create_task(conductor.run(), name="conductor")
-                stack.push_async_callback(_let_go, conductor, driving)
-                services = [service.id for service in plan.services_in("production")]
-                tail = TailWriter(folder)
-                log = LogWatcher(world.ports.telemetry, services, feed, conductor.record, clock, tail)
-                monitor = Monitor(feed, conductor.record, clock, world.ports.hosting)
-                for watching in (log.run(), monitor.run()):
-                    stack.push_async_callback(_end, asyncio.create_task(watching))
-                yield Session(plan, journal, feed, conductor, world, driving)
+        if journal.torn:
+            remarks = (*remarks, f"a torn last line of {journal.torn} bytes was cut off")
+        known, state = (plan, initial(plan)) if plan is not None else await asyncio.to_thread(_replay, journal)
+        with logging_to(folder) as log:
+            yield Recorded(known, journal, RunFeed(state), log, remarks)
     finally:
         await journal.close()
 
 
+@asynccontextmanager
+async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterator[Session]:
+    """Connect a run to the world and let its conductor drive it. Raises SecretError."""
+    clock = WallClock(pace)
+    run.feed.publish(TailStatus(connected=False, reason="connecting to the provider"))
+    cache = run.journal.directory.parent.parent / "cache"
+    async with wired(run.plan, cache=cache, clock=clock, feed=run.feed) as world:
+        run.log.redact = world.redactor.text
+        about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, run.remarks)
+        conductor = Conductor(run.plan, run.journal, world.actions, clock, run.feed, about, redact=world.redactor.text)
+        async with contextlib.AsyncExitStack() as stack:
+            driving = asyncio.create_task(conductor.run(), name="conductor")
+            stack.push_async_callback(_let_go, conductor, driving)
+            services = [service.id for service in run.plan.services_in("production")]
+            tail = TailWriter(run.journal.directory)
+            log = LogWatcher(world.ports.telemetry, services, run.feed, conductor.record, clock, tail)
+            monitor = Monitor(run.feed, conductor.record, clock, world.ports.hosting)
+            for what, watching in (("the services' logs", log.run), ("production", monitor.run)):
+                stack.push_async_callback(_end, asyncio.create_task(_watch(what, watching, conductor)))
+            yield Session(run.plan, run.journal, run.feed, conductor, world, driving)
+
+
+def _open(folder: Path, plan: Plan | None) -> FileJournal:
+    driver = Driver.here(actor())
+    if plan is None:
+        return FileJournal.open(folder, driver)
+    return FileJournal.create(folder, folder.name, encode_plan(plan), driver)
+
+
+def _replay(journal: FileJournal) -> tuple[Plan, RunState]:
+    return replay(journal.plan_json, journal.events())
+
+
+async def _watch(what: str, watching: Callable[[], Awaitable[None]], conductor: Conductor) -> None:
+    """Watch beside the run. A defect in watching ends no run, but nobody may believe that somebody still looks."""
+    name = f"watch:{what}"
+    with contextlib.suppress(Refused, JournalError):
+        await conductor.record(lambda state: clear(state, name, "the console looks again"))
+    try:
+        await watching()
+    except Exception as error:
+        _log.exception("watching %s ended", what)
+        causes = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        why = "; ".join(f"{type(each).__name__}: {each}" for each in causes)
+        message = f"Nobody watches {what} any more, by a defect of the console ({why}). Start it again."
+        with contextlib.suppress(Refused, JournalError):
+            await conductor.record(lambda state: alert(state, name, message, severity="warning", offer=None))
+
+
 async def _end(watching: asyncio.Task[None]) -> None:
-    """Stop watching. What ended it before (a record that cannot be written) was told by the conductor."""
     watching.cancel()
     await asyncio.wait([watching])
-    if not watching.cancelled():
-        watching.exception()
 
 
 async def _let_go(conductor: Conductor, driving: asyncio.Task[object]) -> None:

@@ -42,8 +42,12 @@ class Wired:
 
 
 def actor() -> str:
-    """Who drives, as events name it: `user@host`."""
-    return f"{pwd.getpwuid(os.geteuid()).pw_name}@{os.uname().nodename}"
+    """Who drives, as events name it: `user@host`; a user without a name (in a container, say) goes by the number."""
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        name = f"uid{os.geteuid()}"
+    return f"{name}@{os.uname().nodename}"
 
 
 @asynccontextmanager

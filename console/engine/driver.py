@@ -90,7 +90,7 @@ def _locked(directory: Path) -> JournalLocked:
     return JournalLocked(
         f"This run is already driven: {who}.",
         production="This console has changed nothing.",
-        remedy="Watch the run with `release-console watch`, or end the other console first.",
+        remedy="Let them drive it (`release-console report` prints its record), or end the other console first.",
     )
 
 

@@ -1,14 +1,18 @@
-"""The runs that lie in a folder: naming new ones, listing them, checking that a record was not edited."""
+"""The runs that lie in a folder: naming new ones, listing them, replaying one, checking that none was edited."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from console.domain.events import Event, Kind
-from console.domain.wire import WireError, frozen_digest
+from console.domain.fold import fold
+from console.domain.plan import Plan
+from console.domain.state import RunState
+from console.domain.wire import WireError, decode_plan, frozen_digest
 from console.engine.driver import Driver, driver_of
-from console.engine.journal import JOURNAL_FILE, Record, read
+from console.engine.journal import JOURNAL_FILE, read
 from console.errors import JournalBroken, JournalError
 
 
@@ -72,17 +76,35 @@ def verify(directory: Path) -> Verification:
         return Verification(directory.name, error.line - 1, error.message, error.line)
     except JournalError as error:
         return Verification(directory.name, 0, error.message)
-    return Verification(record.run, len(record.events), _plan_problem(record), torn=record.torn)
+    return Verification(
+        record.run, len(record.events), _plan_problem(record.plan_json, record.events), torn=record.torn
+    )
 
 
-def _plan_problem(record: Record) -> str:
-    created = _created(record.events)
-    if created is None:
-        return ""
+def replay(plan_json: str, events: Sequence[Event]) -> tuple[Plan, RunState]:
+    """The plan that a run froze, and its state. Raises JournalError when they are not what the run began with."""
+    problem = _plan_problem(plan_json, events)
+    if not problem:
+        try:
+            plan = decode_plan(plan_json)
+            return plan, fold(plan, events)
+        except ValueError as error:  # of which WireError is one
+            problem = f"Plan and journal do not fit together: {error}."
+    raise JournalError(
+        problem,
+        production="The console has changed nothing.",
+        remedy="A record that was edited cannot be driven on: put plan.json back, or start another run.",
+    )
+
+
+def _plan_problem(plan_json: str, events: Sequence[Event]) -> str:
     try:
-        digest = frozen_digest(record.plan_json)
+        digest = frozen_digest(plan_json)
     except WireError as error:
         return f"The frozen plan cannot be read: {error}."
+    created = _created(events)
+    if created is None:
+        return ""
     plan = created.data.get("plan")
     known = plan.get("digest") if isinstance(plan, dict) else None
     return "" if known == digest else "The frozen plan is not the one that the run began with."
@@ -111,11 +133,11 @@ def _summary(directory: Path) -> RunSummary:
     )
 
 
-def _created(events: tuple[Event, ...]) -> Event | None:
+def _created(events: Sequence[Event]) -> Event | None:
     return events[0] if events and events[0].kind is Kind.RUN_CREATED else None
 
 
-def _outcome(events: tuple[Event, ...]) -> str:
+def _outcome(events: Sequence[Event]) -> str:
     """What the run was closed as. Nothing is ever recorded behind that but who left."""
     for event in reversed(events[-3:]):
         if event.kind is Kind.RUN_FINISHED:

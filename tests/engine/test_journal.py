@@ -262,7 +262,7 @@ class TestOneWriter:
             assert await other.stdout.readline() == b"driving\n"
             with pytest.raises(JournalLocked, match=rf"eve@elsewhere \(process {other.pid} on .+\) since 20") as locked:
                 FileJournal.open(journal.directory, ME)
-            assert "watch" in locked.value.remedy
+            assert "`release-console report`" in locked.value.remedy, "a command that exists"
             driver = driver_of(journal.directory)
             assert driver is not None
             assert driver.pid == other.pid
