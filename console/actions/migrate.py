@@ -14,6 +14,7 @@ from console.actions.migration_preview import MigrationOutlook, look_ahead
 from console.actions.production import in_production
 from console.actions.released import released_commit
 from console.actions.sessions import session_text
+from console.actions.waiting import looks
 from console.actions.wording import counted, lasting, listed, quoted, short
 from console.domain.outcome import (
     Done,
@@ -37,10 +38,11 @@ from console.migration.probe import probe as probe_migration
 from console.migration.result import MigrationResult
 from console.migration.runner import MigrationRunner
 from console.migration.script import Script
-from console.migration.transaction import session_settings
+from console.migration.transaction import CONNECTION_CHECK, session_settings
 from console.ports import Context, Database, Hosting, Report, Repository
 
 _REMEDY = "See that the database can be reached and is the right one, then retry."
+_SECONDS_TO_END = 3 * CONNECTION_CHECK
 
 
 class MigrateRun:
@@ -78,7 +80,7 @@ class MigrateRun:
         began = _began(ctx.recorded)
         transaction = str(began["transaction"]) if "transaction" in began else None
         with in_production(ctx, _REMEDY):
-            found = await probe_migration(self._database, ctx.plan.migration, ctx.marker, transaction=transaction)
+            found = await self._look(ctx, transaction)
             lines = _found_lines(ctx, found)
             if found.backend is not None:
                 return Unknown(
@@ -131,6 +133,16 @@ class MigrateRun:
                     f"Migration {ctx.plan.migration.version} is not wholly in the database.",
                     lines=tuple(line.text for line in _found_lines(ctx, found)),
                 )
+
+    async def _look(self, ctx: Context, transaction: str | None) -> MigrationProbe:
+        """What the world says; a session that a dead console left is given the time that its server needs to see it."""
+        migration = ctx.plan.migration
+        found = await probe_migration(self._database, migration, ctx.marker, transaction=transaction)
+        async for _ in looks(ctx.clock, _SECONDS_TO_END):
+            if found.backend is None and found.transaction != "in progress":
+                break
+            found = await probe_migration(self._database, migration, ctx.marker, transaction=transaction)
+        return found
 
     async def _script(self, ctx: Context, before: Record) -> Script:
         guards, script = await migration_guards(ctx, self._repository, before.text("commit"))

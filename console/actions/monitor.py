@@ -21,6 +21,8 @@ from console.ports import Context, Hosting, Report, Telemetry
 _FEWEST_FOR_A_RATE = 20
 """Below so many requests, one unlucky one would be a rate."""
 _RECENT_SAMPLES = 4
+_SLOW_SAMPLES = 3
+"""So many in a row make a service slow: one may be a hiccup of the machine."""
 
 
 class MonitorErrors(WindowMonitor):
@@ -53,9 +55,9 @@ class MonitorErrors(WindowMonitor):
                 traffic = await read_traffic(self._telemetry, services, start, now)
                 recent = history[-_RECENT_SAMPLES] if len(history) >= _RECENT_SAMPLES else None
                 history.append(traffic)
-                for place, now_ in enumerate(traffic):
-                    _check_rate(ctx, now_, recent[place] if recent is not None else None)
-                    _check_latency(ctx, now_, baseline)
+                for place, each in enumerate(traffic):
+                    _check_rate(ctx, each, recent[place] if recent is not None else None)
+                    _check_latency(ctx, [sample[place] for sample in history[-_SLOW_SAMPLES:]], baseline)
                 return {each.service: each.data() for each in traffic}, "; ".join(map(traffic_text, traffic))
 
             window = await watch(ctx, report, provider, look)
@@ -122,15 +124,18 @@ def _check_rate(ctx: Context, now: Traffic, before: Traffic | None, fewest: int 
             )
 
 
-def _check_latency(ctx: Context, now: Traffic, baseline: Record | None) -> None:
-    limits = ctx.plan.thresholds
+def _check_latency(ctx: Context, latest: list[Traffic], baseline: Record | None) -> None:
+    """Raise StepFailed when every one of the latest samples is too slow, and there are enough of them."""
+    limits, now = ctx.plan.thresholds, latest[-1]
     before = baseline.record("services").record(now.service).data.get("p95_ms") if baseline is not None else None
-    if now.p95 is None or not isinstance(before, int | float) or now.requests < _FEWEST_FOR_A_RATE:
+    if not isinstance(before, int | float) or now.p95 is None or now.requests < _FEWEST_FOR_A_RATE:
         return
-    if now.p95 > limits.latency_floor * 1000 and now.p95 > before * limits.latency_ratio:
+    allowed = max(limits.latency_floor * 1000, before * limits.latency_ratio)
+    slow = [each for each in latest if each.p95 is not None and each.p95 > allowed]
+    if len(slow) == _SLOW_SAMPLES:
         raise StepFailed(
             f"{now.service}: 95 % of requests take up to {now.p95:.0f} ms; before the release it was {before:.0f} ms, "
-            f"at most {limits.latency_ratio:g} times that expected."
+            f"at most {allowed:.0f} ms expected."
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
 from console.domain.hosting import Series
 from console.domain.plan import Json, Service
@@ -14,7 +15,10 @@ _QUANTILE = "0.95"
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """A service's requests in a window; `errors` were answered 5xx, `p95` in milliseconds (None: no request)."""
+    """A service's requests in a window; `errors` were answered 5xx.
+
+    `p95` in milliseconds: the median of the 95 % quantiles of the window's intervals (None: no request).
+    """
 
     service: str
     requests: int
@@ -50,7 +54,7 @@ async def _read(telemetry: Telemetry, service: Service, start: datetime, end: da
     )
     errors = sum(_total(series) for series in requests if series.labels.get("statusCode", "").startswith("5"))
     values = [s.value for series in latency if series.labels.get("quantile") == _QUANTILE for s in series.samples]
-    p95 = round(sum(values) / len(values), 1) if values else None
+    p95 = round(median(values), 1) if values else None
     return Traffic(service.key, sum(map(_total, requests)), errors, p95)
 
 

@@ -17,7 +17,7 @@ from console.domain.state import StepStatus
 from console.engine.clock import WallClock
 from console.errors import ConfigError, OutcomeUnknown, StepFailed, VerificationFailed, WorldChanged
 from console.ports import Context, Session
-from tests.actions.fakes import FakeBackups, FakeScratch, FakeTelemetry, FakeWeb, Reports
+from tests.actions.fakes import FakeBackups, FakeClock, FakeScratch, FakeTelemetry, FakeWeb, Reports
 from tests.actions.releasing import MIGRATION, Release
 from tests.migration.postgres import AnswerLost, LiveDatabase
 
@@ -197,6 +197,7 @@ async def test_half_a_migration_is_for_a_person(database: LiveDatabase) -> None:
 
 async def test_while_its_session_lives_nobody_can_say(database: LiveDatabase) -> None:
     scene = Scene(database)
+    scene.run.clock = FakeClock()
     context = await scene.started()
     async with database.session(context.marker) as session:
         await session.execute("BEGIN")
@@ -204,6 +205,7 @@ async def test_while_its_session_lives_nobody_can_say(database: LiveDatabase) ->
         found = await scene.action.probe(context)
         assert isinstance(found, Unknown)
         assert f"pid {session.pid}" in found.known
+        assert scene.run.clock.monotonic() >= 15
     await database.until(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '{context.marker}'")
     assert isinstance(await scene.action.probe(context), NotDone)
 

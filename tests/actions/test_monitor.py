@@ -103,6 +103,15 @@ async def test_latency_is_judged_by_the_baseline_above_the_floor(before: float |
         await scene.errors().perform(scene.run.context("monitor.errors"), Reports())
 
 
+async def test_a_hiccup_is_not_slowness() -> None:
+    scene = Scene()
+    scene.run.left("baseline", {"services": {"backend": {"requests": 10, "errors": 0, "p95_ms": 100.0}}})
+    scene.telemetry.p95[scene.backend] = 900.0
+    scene.clock.after(1.5, lambda: scene.telemetry.p95.update({scene.backend: 100.0}))
+    scene.traffic(0, 20, ok_=30)
+    await scene.errors().perform(scene.run.context("monitor.errors"), Reports())
+
+
 async def test_samples_that_the_provider_does_not_give_are_missed_and_made_up_for() -> None:
     scene = Scene()
     scene.traffic(0, 20)
