@@ -1,7 +1,9 @@
 """What the code that carries a step out works with: the state, the writer, the step's action and its context."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from console.domain.events import Draft, Event, Kind
 from console.domain.outcome import Progress
@@ -10,6 +12,8 @@ from console.domain.state import RunState, StepStatus
 from console.engine.feed import RunFeed
 from console.engine.writer import Decision, Writer
 from console.ports import Action, Clock, Context, Journal, Report, StepNews
+
+T = TypeVar("T")
 
 BEGUN = frozenset({StepStatus.RUNNING, StepStatus.UNCERTAIN})
 
@@ -22,6 +26,17 @@ class Limits:
     probe: float = 90.0
     verify: float = 600.0
     attempts: int = 3
+
+
+async def outcome_of(work: Awaitable[T]) -> T:
+    """What an action's work gives. A cancellation that came from within the work is its failure, not our end."""
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("its work was cancelled from within") from error
 
 
 class Desk:

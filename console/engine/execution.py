@@ -15,7 +15,7 @@ from console.domain.plan import Json
 from console.domain.schedule import due
 from console.domain.state import RunState, RunStatus, StepState, StepStatus, Yes
 from console.domain.wire import encode_evidence, encode_preview
-from console.engine.desk import Desk
+from console.engine.desk import Desk, outcome_of
 from console.engine.failures import NOTHING_DONE, failed
 from console.engine.recovery import reconcile, verification_error
 from console.errors import ConsoleError, HostingError, JournalError, OutcomeUnknown, Refused, StepFailed
@@ -92,11 +92,12 @@ async def _open(desk: Desk, step_id: str) -> Opening | None:
 async def _carry_out(desk: Desk, step_id: str, limits: Mapping[str, float]) -> None:
     step = desk.state.steps[step_id].step
     try:
-        evidence = await desk.action(step_id).perform(desk.context(step_id, limits), desk.report(step_id))
+        work = desk.action(step_id).perform(desk.context(step_id, limits), desk.report(step_id))
+        evidence = await outcome_of(work)
     except JournalError:
         raise
     except Exception as error:
-        if _lost(error):
+        if _unclear(error):
             await _look_for_it(desk, step_id, error)
         else:
             await desk.record(_running(step_id, failed(step, error, begun=True)))
@@ -115,11 +116,19 @@ async def _conclude(desk: Desk, step_id: str, evidence: Evidence) -> None:
 
 
 async def _look_for_it(desk: Desk, step_id: str, error: Exception) -> None:
-    """A request's answer was lost: the step is uncertain, and probed at once. Repeated losses are a failure."""
+    """Nobody knows whether it was done: the step is uncertain, and probed at once.
+
+    Only a request whose answer was lost is worth repeating by itself, and that not for ever: whatever else was found
+    not to have been done has failed.
+    """
     why = _words(error)
     await desk.record(_running(step_id, Draft(Kind.STEP_UNCERTAIN, step_id, {"why": why})))
-    exhausted = desk.state.steps[step_id].attempt % desk.limits.attempts == 0
-    await reconcile(desk, step_id, give_up=f"{why} (after {desk.limits.attempts} attempts)" if exhausted else "")
+    if not _lost(error):
+        await reconcile(desk, step_id, give_up=error)
+    elif desk.state.steps[step_id].attempt % desk.limits.attempts == 0:
+        await reconcile(desk, step_id, give_up=StepFailed(f"{why} (after {desk.limits.attempts} attempts)"))
+    else:
+        await reconcile(desk, step_id)
 
 
 async def _look_failed(desk: Desk, step_id: str, error: Exception) -> None:
@@ -134,7 +143,7 @@ async def _look_failed(desk: Desk, step_id: str, error: Exception) -> None:
 
 async def _preview(desk: Desk, step_id: str) -> Preview:
     async with asyncio.timeout(desk.limits.preview):
-        return await desk.action(step_id).preview(desk.context(step_id))
+        return await outcome_of(desk.action(step_id).preview(desk.context(step_id)))
 
 
 def _start(state: RunState, step_id: str, opening: Opening) -> tuple[Draft, ...]:
@@ -186,6 +195,17 @@ def _previewed(step_id: str, preview: Preview) -> Draft:
 
 def _running(step_id: str, draft: Draft) -> Callable[[RunState], tuple[Draft, ...]]:
     return lambda state: (draft,) if state.steps[step_id].status is StepStatus.RUNNING else ()
+
+
+def _unclear(error: Exception) -> bool:
+    """Whether production may have been changed although the action did not come to its own end.
+
+    An action that raises an error of the console's says itself how far it came; a request that the provider answered
+    with an error of its own may have been carried out, and a defect may strike at any line.
+    """
+    if isinstance(error, HostingError):
+        return _lost(error) or (error.sent and not error.retryable)
+    return _lost(error) or not isinstance(error, ConsoleError)
 
 
 def _lost(error: Exception) -> bool:

@@ -13,14 +13,15 @@ NOTHING_DONE = "This step has changed nothing: production is as it was before it
 _RETRY = "Remove the cause and try again; or leave it out with a reason, do it by hand, or roll back."
 
 
-def failed(step: Step, error: Exception, *, begun: bool, evidence: Evidence | None = None) -> Draft:
+def failed(step: Step, error: Exception, *, begun: bool, not_done: str = "", evidence: Evidence | None = None) -> Draft:
     """`step.failed` for whatever an action raised. `begun`: the step may have acted before it failed.
 
-    `evidence` is kept when the work was done and only looking at it afterwards failed.
+    `not_done` is how it is known that it had not, where it was looked for since. `evidence` is kept when the work was
+    done and only looking at it afterwards failed.
     """
     data: dict[str, Json] = {
         "message": _message(step, error),
-        "production": _production(error, begun),
+        "production": f"It was not done: {not_done}" if not_done else _production(error, begun),
         "remedy": (error.remedy if isinstance(error, ConsoleError) else "") or _RETRY,
         "lines": list(_lines(error)),
         "reopens": list(step.reopens),

@@ -12,10 +12,10 @@ from console.domain.outcome import Done, Evidence, Probe, Unknown
 from console.domain.plan import Json, Step
 from console.domain.state import RunState, StepStatus
 from console.domain.wire import encode_evidence, encode_lines
-from console.engine.desk import Desk
+from console.engine.desk import Desk, outcome_of
 from console.engine.failures import failed
 from console.engine.writer import Decision
-from console.errors import ConsoleError, JournalError, Refused, StepFailed
+from console.errors import ConsoleError, JournalError, Refused
 
 LEFT_OPEN = "it was started, and the journal has no end of it: the console was killed, or lost its connection"
 
@@ -25,7 +25,7 @@ def left_open(state: RunState) -> tuple[Draft, ...]:
     return tuple(Draft(Kind.STEP_UNCERTAIN, each.step.id, {"why": LEFT_OPEN}) for each in state.running)
 
 
-async def reconcile(desk: Desk, step_id: str, *, give_up: str = "") -> None:
+async def reconcile(desk: Desk, step_id: str, *, give_up: Exception | None = None) -> None:
     """Probe an uncertain step and record the answer. With `give_up` a step found not done has failed, for that."""
     answer = await probe(desk, step_id)
     step = desk.state.steps[step_id].step
@@ -34,9 +34,8 @@ async def reconcile(desk: Desk, step_id: str, *, give_up: str = "") -> None:
     elif isinstance(answer, Unknown):
         data: dict[str, Json] = {"answer": "unknown", "known": answer.known, "lines": encode_lines(answer.lines)}
         await desk.record(_while_uncertain(step_id, Draft(Kind.STEP_RECONCILED, step_id, {**data, "by": "probe"})))
-    elif give_up:
-        error = StepFailed(give_up, production=f"It was not done: {answer.why}")
-        await desk.record(_while_uncertain(step_id, failed(step, error, begun=True)))
+    elif give_up is not None:
+        await desk.record(_while_uncertain(step_id, failed(step, give_up, begun=True, not_done=answer.why)))
     else:
         data = {"answer": "not_done", "why": answer.why, "by": "probe"}
         await desk.record(_while_uncertain(step_id, Draft(Kind.STEP_RECONCILED, step_id, data)))
@@ -46,7 +45,7 @@ async def probe(desk: Desk, step_id: str) -> Probe:
     """Ask the step's action whether it was done; a probe that fails itself knows nothing."""
     try:
         async with asyncio.timeout(desk.limits.probe):
-            return await desk.action(step_id).probe(desk.context(step_id))
+            return await outcome_of(desk.action(step_id).probe(desk.context(step_id)))
     except JournalError:
         raise
     except ConsoleError as error:
@@ -61,7 +60,7 @@ async def verification_error(desk: Desk, step_id: str, evidence: Evidence) -> Ex
     """What verifying the step raises, bounded in time; None when it holds."""
     try:
         async with asyncio.timeout(desk.limits.verify):
-            await desk.action(step_id).verify(desk.context(step_id), evidence)
+            await outcome_of(desk.action(step_id).verify(desk.context(step_id), evidence))
     except JournalError:
         raise
     except Exception as error:

@@ -51,8 +51,7 @@ class TestAStep:
         ("error", "message", "production"),
         [
             (StepFailed("no", production="as before", remedy="do this"), "no", "as before"),
-            (HostingError("500", status=500, sent=True), "500", "The step had begun"),
-            (ValueError("surprise"), "ended with a defect of the console: ValueError: surprise", "had begun"),
+            (HostingError("refused", status=403), "refused", "The step had begun"),
         ],
     )
     async def test_that_fails_says_so_and_the_conductor_lives(

@@ -1,5 +1,6 @@
 """Steps whose end nobody saw, and steps that people did elsewhere: looked for, verified, decided."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,54 @@ class TestLostAnswers:
         async with driving(ONE, tmp_path, world=world) as run:
             state = await until(run.feed, lambda state: bool(state.steps["a"].unknown))
             assert state.steps["a"].unknown == "Looking for it failed: unreachable"
+
+
+DEFECTS = [
+    (HostingError("the provider has a defect", status=500, sent=True), "the provider has a defect"),
+    (ValueError("surprise"), "A ended with a defect of the console: ValueError: surprise"),
+    (TimeoutError(), "A: no answer in time."),
+]
+
+
+class TestDefects:
+    @pytest.mark.parametrize(("error", "message"), DEFECTS)
+    async def test_one_before_the_work_is_a_failure_that_says_so_and_is_tried_again_by_a_person_alone(
+        self, tmp_path: Path, error: Exception, message: str
+    ) -> None:
+        async with driving(ONE, tmp_path, world=FakeWorld(perform_errors={"a": [error]})) as run:
+            state = await until(run.feed, status("a", StepStatus.FAILED))
+            assert state.steps["a"].failure is not None
+            assert state.steps["a"].failure.message == message
+            assert state.steps["a"].failure.production == "It was not done: the world's counter did not move"
+            await run.conductor.send(i.Retry("a"))
+            state = await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert state.steps["a"].attempt == 2
+
+    @pytest.mark.parametrize(("error", "message"), DEFECTS)
+    async def test_one_after_the_work_does_not_let_it_be_done_twice(
+        self, tmp_path: Path, error: Exception, message: str
+    ) -> None:
+        async with driving(ONE, tmp_path, world=FakeWorld(lost_answers={"a": [error]})) as run:
+            await until(run.feed, status("a", StepStatus.SUCCEEDED))
+            assert run.world.done["a"] == 1
+            assert kinds(run, "a")[-2:] == [Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED]
+
+    @pytest.mark.parametrize("where", ["preview", "perform", "probe", "verify"])
+    async def test_work_that_ends_its_own_task_leaves_no_step_without_anybody(self, tmp_path: Path, where: str) -> None:
+        class Cancelled(FakeAction):
+            def _called(self, what: str) -> None:
+                super()._called(what)
+                if what == where and self.world.calls[f"a.{what}"] == 1:
+                    raise asyncio.CancelledError
+
+        lost = {"a": [OutcomeUnknown("lost")]} if where == "probe" else {}
+        world = FakeWorld(kind=Cancelled, lost_answers=lost)
+        async with driving(ONE, tmp_path, world=world) as run:
+            state = await until(run.feed, lambda state: bool(state.steps["a"].failure or state.steps["a"].unknown))
+            step = state.steps["a"]
+            said = step.failure.message if step.failure is not None else step.unknown
+            assert "its work was cancelled from within" in said
+            assert (step.failure is None) == (where == "probe")
 
 
 class TestByHand:
