@@ -91,7 +91,9 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
             stack.push_async_callback(_let_go, conductor, driving)
             services = [service.id for service in run.plan.services_in("production")]
             tail = TailWriter(run.journal.directory)
-            log = LogWatcher(world.ports.telemetry, services, run.feed, conductor.record, clock, tail)
+            log = LogWatcher(
+                world.ports.telemetry, services, run.feed, conductor.record, clock, tail, redact=world.redactor.text
+            )
             monitor = Monitor(run.feed, conductor.record, clock, world.ports.hosting)
             for what, watching in (("the services' logs", log.run), ("production", monitor.run)):
                 stack.push_async_callback(_end, asyncio.create_task(_watch(what, watching, conductor)))

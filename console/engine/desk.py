@@ -93,13 +93,27 @@ class Desk:
         """Where a running action reports its progress; a durable one is journaled before the report returns."""
 
         async def tell(progress: Progress) -> None:
-            shown = replace(progress, text=self.redact(progress.text))
+            shown = self._without_secrets(progress)
             if shown.durable:
                 data: dict[str, Json] = {"text": shown.text, "share": shown.share, "data": dict(shown.data)}
                 await self.record(lambda _: (Draft(Kind.STEP_PROGRESSED, step_id, data),))
             self._feed.publish(StepNews(step_id, shown))
 
         return tell
+
+    def _without_secrets(self, progress: Progress) -> Progress:
+        """What may be shown; the writer cleans what is recorded, whatever it is."""
+        lines = tuple(
+            replace(each, text=self.redact(each.text), note=self.redact(each.note)) for each in progress.lines
+        )
+        data = {key: self.redact(value) if isinstance(value, str) else value for key, value in progress.data.items()}
+        return replace(
+            progress,
+            text=self.redact(progress.text),
+            safe_point=self.redact(progress.safe_point),
+            lines=lines,
+            data=data,
+        )
 
     async def record(self, decision: Decision, actor: str | None = None) -> tuple[Event, ...]:
         """Have the one writer decide and append; what became durable. Raises JournalError, Refused."""

@@ -1,13 +1,14 @@
 """Following the services' logs: lines go to the feed and the tail in batches, errors are counted, alerts follow.
 
-Log lines are telemetry and never journaled; an alert that they lead to is an event. Errors between new code and
-the new schema are counted apart: the plan's order makes them expected, up to a limit.
+Log lines are telemetry and never journaled; an alert that they lead to is an event. What the services print of the
+console's secrets goes no further than here. Errors between new code and the new schema are counted apart: the
+plan's order makes them expected, up to a limit.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from console.domain.events import Draft
@@ -73,7 +74,10 @@ class LogWatcher:
         record: Record,
         clock: Clock,
         tail: TailWriter | None = None,
+        *,
+        redact: Callable[[str], str] = lambda text: text,
     ) -> None:
+        self._redact = redact
         self._telemetry = telemetry
         self._service_ids = tuple(service_ids)
         self._feed = feed
@@ -136,11 +140,19 @@ class LogWatcher:
             await self._news.wait()
             await self._clock.sleep(BATCH)
             self._news.clear()
-            entries, self._gathered = tuple(self._gathered), []
+            entries = tuple(self._without_secrets(each) for each in self._gathered)
+            self._gathered = []
             self.counts.add(entries)
             if self._tail is not None:
                 self._tail.add(entries)
             self._feed.publish(LogLines(entries))
+
+    def _without_secrets(self, entry: LogEntry) -> LogEntry:
+        """The entry itself where there is nothing to hide, which is nearly always."""
+        text, labels = self._redact(entry.text), "\n".join(entry.labels.values())
+        if text == entry.text and self._redact(labels) == labels:
+            return entry
+        return replace(entry, text=text, labels={key: self._redact(value) for key, value in entry.labels.items()})
 
     async def _judge(self) -> None:
         while True:

@@ -8,7 +8,7 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
-from console.domain.outcome import Evidence, Progress, Reading
+from console.domain.outcome import Evidence, Line, Progress, Reading
 from console.domain.state import RunStatus, StepStatus
 from console.engine.desk import Limits
 from console.errors import (
@@ -114,6 +114,26 @@ class TestAStep:
         state = await until(run.feed, status("a", StepStatus.FAILED))
         assert "s3cret" not in repr(run.journal.events())
         assert "s3cret" not in repr(state)
+        await run.conductor.close()
+        await task
+
+    async def test_what_it_says_on_the_way_is_freed_of_secrets(self, tmp_path: Path) -> None:
+        class Talking(FakeAction):
+            async def perform(self, ctx: Context, report: Report) -> Evidence:
+                await report(
+                    Progress("s3cret", data={"url": "s3cret"}, lines=(Line("s3cret", "s3cret"),), safe_point="s3cret")
+                )
+                return Evidence("done")
+
+        news: list[Update] = []
+        redact = {"s3cret": "•••"}
+        run = console(ONE, tmp_path, world=FakeWorld(kind=Talking), redact=lambda text: redact.get(text, text))
+        run.feed.subscribe(news.append)
+        task = asyncio.create_task(run.conductor.run())
+        await run.conductor.send(i.Start())
+        await until(run.feed, status("a", StepStatus.SUCCEEDED))
+        said = [each.progress for each in news if isinstance(each, StepNews)]
+        assert said == [Progress("•••", data={"url": "•••"}, lines=(Line("•••", "•••"),), safe_point="•••")]
         await run.conductor.close()
         await task
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -140,7 +141,14 @@ class FakeTelemetry:
             yield each
 
 
-async def follow(ship: Ship, telemetry: FakeTelemetry, *, until: int, tail: TailWriter | None = None) -> list[Update]:
+async def follow(
+    ship: Ship,
+    telemetry: FakeTelemetry,
+    *,
+    until: int,
+    tail: TailWriter | None = None,
+    redact: Callable[[str], str] = lambda text: text,
+) -> list[Update]:
     """Let a watcher follow until so many lines were shown; the updates that were heard."""
     heard: list[Update] = []
     enough = asyncio.Event()
@@ -151,7 +159,15 @@ async def follow(ship: Ship, telemetry: FakeTelemetry, *, until: int, tail: Tail
             enough.set()
 
     ship.feed.subscribe(hear)
-    watcher = LogWatcher(telemetry, ["srv-1"], ship.feed, ship.record, ship.clock, tail)  # type: ignore[arg-type]
+    watcher = LogWatcher(
+        telemetry,  # type: ignore[arg-type]
+        ["srv-1"],
+        ship.feed,
+        ship.record,
+        ship.clock,
+        tail,
+        redact=redact,
+    )
     task = asyncio.create_task(watcher.run())
     async with asyncio.timeout(5):
         await enough.wait()
@@ -178,6 +194,15 @@ class TestLogs:
         heard = await follow(ship, telemetry, until=3)
         assert [each.id for each in ship.feed.tail] == ["log-1", "log-2", "log-3"]
         assert TailStatus(connected=False, reason="gone") in heard
+
+    async def test_what_a_service_prints_of_our_secrets_is_shown_nowhere(self, tmp_path: Path) -> None:
+        ship, tail = Ship(release_plan(), tmp_path), TailWriter(tmp_path)
+        secret = replace(line(1, "connecting to s3cret"), labels={"path": "/?key=s3cret", "method": "GET"})
+        telemetry = FakeTelemetry([secret, line(2)])
+        await follow(ship, telemetry, until=2, tail=tail, redact=lambda text: text.replace("s3cret", "•••"))
+        assert [each.text for each in ship.feed.tail] == ["connecting to •••", "hello"]
+        assert ship.feed.tail[0].labels == {"path": "/?key=•••", "method": "GET"}
+        assert "s3cret" not in (tmp_path / "tail.jsonl").read_text()
 
     async def test_schema_errors_behind_the_migration_raise_an_alert(self, tmp_path: Path) -> None:
         ship = Ship(release_plan(), tmp_path, over(History(release_plan())).events)
