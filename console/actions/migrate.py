@@ -11,7 +11,7 @@ from console.actions.blockages import Narrator
 from console.actions.guards import Guard, database_guards, guard_section, migration_guards, require
 from console.actions.handover import Record, left_by, moment_text, recorded_before, states_of
 from console.actions.migration_preview import MigrationOutlook, look_ahead
-from console.actions.production import in_production
+from console.actions.production import in_production, state_of_code
 from console.actions.released import released_commit
 from console.actions.sessions import session_text
 from console.actions.waiting import looks
@@ -106,7 +106,7 @@ class MigrateRun:
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Run the file that was previewed. Raises StepFailed with what state the database is in."""
         before, migration = recorded_before(ctx), ctx.plan.migration
-        with in_production(ctx, _REMEDY):
+        with in_production(ctx, _REMEDY, beside=state_of_code(ctx)):
             script = await self._script(ctx, before)
             async with (
                 self._database.session(ctx.marker, settings=session_settings(migration)) as session,

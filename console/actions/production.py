@@ -18,7 +18,7 @@ _TOUCHED = frozenset({StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAI
 
 def state_of_production(ctx: Context) -> str:
     """One or two sentences: which code production runs, and which schema it has, after the steps so far."""
-    code, schema = _code(ctx), _schema(ctx)
+    code, schema = state_of_code(ctx), _schema(ctx)
     if not code and not schema:
         return "Production is untouched: nothing was pushed, the database is as it was."
     return f"{code or 'Nothing was pushed.'} {state_of_schema(ctx)}"
@@ -29,7 +29,8 @@ def state_of_schema(ctx: Context) -> str:
     return _schema(ctx) or "The database is not migrated."
 
 
-def _code(ctx: Context) -> str:
+def state_of_code(ctx: Context) -> str:
+    """One sentence: which code production runs; empty before anything was pushed."""
     branch = ctx.plan.release.target
     if not pushed(ctx.state):
         attempted = any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "source.push"))
@@ -58,8 +59,11 @@ def _schema(ctx: Context) -> str:
 
 
 @contextmanager
-def in_production(ctx: Context, remedy: str, *, production: str = "") -> Iterator[None]:
-    """Complete errors from inside with production's state and, where they name none, with `remedy`."""
+def in_production(ctx: Context, remedy: str, *, production: str = "", beside: str = "") -> Iterator[None]:
+    """Complete errors from inside with production's state and, where they name none, with `remedy`.
+
+    `beside` is said after the words of an error that speaks of one part of production alone.
+    """
     try:
         yield
     except ServiceError as error:
@@ -68,6 +72,7 @@ def in_production(ctx: Context, remedy: str, *, production: str = "") -> Iterato
         error.remedy = error.remedy or remedy
         raise
     except ConsoleError as error:
-        error.production = error.production or production or state_of_production(ctx)
+        known = f"{error.production} {beside}".strip() if error.production else ""
+        error.production = known or production or state_of_production(ctx)
         error.remedy = error.remedy or remedy
         raise

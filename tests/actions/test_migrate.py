@@ -150,6 +150,7 @@ async def test_a_wrong_mapping_fails_before_commit_and_the_probe_finds_nothing(d
     with pytest.raises(VerificationFailed, match="rows differ from the plan's mapping") as failed:
         await scene.action.perform(context, scene.reports)
     assert "rolled back" in failed.value.production
+    assert "backend and frontend run it" in failed.value.production
     again = scene.run.context(STEP, context.before, scene.reports.durable)
     assert isinstance(await scene.action.probe(again), NotDone)
     with pytest.raises(VerificationFailed, match="not wholly in the database"):
