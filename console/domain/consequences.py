@@ -1,4 +1,4 @@
-"""What the console states by itself when the state calls for it: criteria judged, alerts raised and cleared.
+"""What the console states by itself when the state calls for it: criteria judged, signatures void, alerts.
 
 Pure, and compared with what already stands: asked again after the events were appended, or by a console that
 was started anew, it answers nothing. So it does not matter at which event a run died.
@@ -6,7 +6,7 @@ was started anew, it answers nothing. So it does not matter at which event a run
 
 from console.domain.events import Draft, Kind
 from console.domain.plan import Criterion
-from console.domain.released import pushed
+from console.domain.released import pushed, release_commit
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 
 
@@ -16,7 +16,18 @@ def consequences(state: RunState) -> tuple[Draft, ...]:
         return ()
     judged = [_judge(state, each) for each in state.plan.criteria if _to_be_judged(state, each)]
     alerts = [each for step in state.steps.values() for each in _alerts(state, step)]
-    return (*judged, *alerts)
+    return (*_outdated(state), *judged, *alerts)
+
+
+def _outdated(state: RunState) -> tuple[Draft, ...]:
+    """A signature stands for the plan and the commit that were signed, and for no other."""
+    now = (state.plan_digest, release_commit(state))
+    reason = f"it was given for another commit than {now[1][:7]}" if now[1] else "the commit that was signed is gone"
+    return tuple(
+        Draft(Kind.SIGNOFF_VOID, data={"role": each.role, "reason": reason})
+        for each in state.signoffs.values()
+        if each.given and (each.plan, each.commit) != now
+    )
 
 
 def _to_be_judged(state: RunState, criterion: Criterion) -> bool:

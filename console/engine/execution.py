@@ -6,7 +6,7 @@ written ends the attempt without one.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from console.domain.events import Draft, Kind
@@ -54,8 +54,7 @@ async def look(desk: Desk, step_id: str) -> None:
             production=NOTHING_DONE,
             remedy=error.remedy if isinstance(error, ConsoleError) else "Look again.",
         ) from error
-    draft = _previewed(step_id, preview)
-    if not await desk.record(lambda state: (draft,) if state.steps[step_id].status in ON_ITS_WAY else ()):
+    if not await desk.record(lambda state: _seen(desk, state.steps[step_id], preview)):
         raise Refused(f"{desk.state.steps[step_id].step.title} has begun meanwhile.")
 
 
@@ -80,12 +79,9 @@ async def _open(desk: Desk, step_id: str) -> Opening | None:
         return None
     if yes is None:
         return Opening(preview, None)
-    reason, difference = _changed(desk, state, preview, yes)
-    if not reason:
+    if not _changed(desk, state, preview, yes)[0]:
         return Opening(preview, yes)
-    void = Draft(Kind.STEP_DISARMED, step_id, {"reason": reason, "difference": [*difference]})
-    again = _previewed(step_id, preview)
-    await desk.record(lambda now: (void, again) if now.steps[step_id].yes == yes else ())
+    await desk.record(lambda now: _seen(desk, now.steps[step_id], preview) if now.steps[step_id].yes == yes else ())
     return None
 
 
@@ -165,16 +161,40 @@ def _start(state: RunState, step_id: str, opening: Opening) -> tuple[Draft, ...]
     )
 
 
+def _seen(desk: Desk, step: StepState, preview: Preview) -> tuple[Draft, ...]:
+    """What a look at a step that has not begun adds to the record; a yes that it shows to be outdated is void at once.
+
+    So the preview on record is always that which a yes was given for, and a difference is told against it.
+    """
+    if step.status not in ON_ITS_WAY:
+        return ()
+    again = _previewed(step.step.id, preview)
+    reason, difference = _changed(desk, step, preview, step.yes) if step.yes is not None else ("", ())
+    if not reason:
+        return (again,)
+    return Draft(Kind.STEP_DISARMED, step.step.id, {"reason": reason, "difference": [*difference]}), again
+
+
 def _changed(desk: Desk, state: StepState, preview: Preview, yes: Yes) -> tuple[str, tuple[str, ...]]:
     """Why a yes no longer holds, with the difference; an empty reason when it does."""
     if preview.digest != yes.digest:
         return "The world has changed since this was confirmed.", _difference(desk, state.preview, preview)
-    passed = [
-        f"{each.label}: {each.value}, confirmed up to {yes.limits[each.label]:g}"
-        for each in preview.readings
-        if each.label in yes.limits and each.amount is not None and each.amount > yes.limits[each.label]
-    ]
-    return ("A limit that was confirmed is passed.", tuple(passed)) if passed else ("", ())
+    passed = tuple(_passed(preview, yes))
+    return ("A limit that was confirmed is passed.", passed) if passed else ("", ())
+
+
+def _passed(preview: Preview, yes: Yes) -> Iterator[str]:
+    """The readings for which the yes does not stand: beyond their limit, gone, or not shown when it was given."""
+    readings = {each.label: each for each in preview.readings}
+    for label, limit in yes.limits.items():
+        reading = readings.get(label)
+        if reading is None:
+            yield f"{label}: can no longer be read, confirmed up to {limit:g}"
+        elif reading.amount is not None and not reading.amount <= limit:
+            yield f"{label}: {reading.value}, confirmed up to {limit:g}"
+    for reading in preview.readings:
+        if reading.limit is not None and reading.label not in yes.limits:
+            yield f"{reading.label}: {reading.value}, which was not shown"
 
 
 def _difference(desk: Desk, shown: Preview | None, now: Preview) -> tuple[str, ...]:

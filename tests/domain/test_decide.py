@@ -7,9 +7,9 @@ import pytest
 from console.domain import intents as i
 from console.domain.decide import decide, refusal
 from console.domain.events import Draft, Kind
-from console.domain.outcome import Reading
+from console.domain.outcome import Evidence, Reading
 from console.domain.state import RunStatus, StepStatus
-from console.domain.wire import plan_digest
+from console.domain.wire import encode_evidence, plan_digest
 from console.errors import Refused
 from tests.domain.history import ACTOR, History, over, pushed
 from tests.domain.plans import ASKED, TYPED, plan, release_plan, step
@@ -249,6 +249,21 @@ class TestReopen:
         history = pushed(release()).start("backend").confirm("migrate")
         history.happen(Kind.STEP_FAILED, "backend", message="x").ask(i.Reopen("push", "again"))
         assert history.step("migrate").yes is None
+
+    def test_a_signature_does_not_stand_for_another_commit(self) -> None:
+        history = over(release()).ask(i.Sign("qa", "Grace", approve=True))
+        evidence = encode_evidence(Evidence("pushed by hand", {"commit": "d" * 40}))
+        history.happen(Kind.STEP_SUCCEEDED, "push", evidence=evidence, by="hand", note="", accepted="")
+        assert history.state.signoffs["qa"].given is None
+        assert history.state.signoffs["qa"].note == "it was given for another commit than ddddddd"
+        assert history.step("sign.qa").status is StepStatus.READY
+        assert history.ask(i.Sign("qa", "Grace", approve=True)).state.signoffs["qa"].commit == "d" * 40
+
+    def test_a_refusal_stands_until_the_same_role_signs(self) -> None:
+        history = over(release()).ask(i.Sign("qa", "Grace", approve=False, note="too slow"))
+        evidence = encode_evidence(Evidence("pushed by hand", {"commit": "d" * 40}))
+        history.happen(Kind.STEP_SUCCEEDED, "push", evidence=evidence, by="hand", note="", accepted="")
+        assert history.state.signoffs["qa"].given is False
 
     def test_every_signature_is_void(self) -> None:
         history = over(release()).ask(i.Sign("qa", "Grace", approve=True))

@@ -171,6 +171,45 @@ class TestConfirmation:
             await run.conductor.send(i.Confirm("a", run.feed.state.steps["a"].preview_digest or ""))
             await until(run.feed, status("a", StepStatus.SUCCEEDED))
 
+    @pytest.mark.parametrize(
+        ("readings", "said"),
+        [
+            ((), "rows lost: can no longer be read, confirmed up to 40"),
+            ((Reading("rows lost", "?", limit=40, amount=float("nan")),), "rows lost: ?, confirmed up to 40"),
+            (
+                (Reading("rows lost", "1", limit=40, amount=1), Reading("files lost", "7", limit=9, amount=7)),
+                "files lost: 7, which was not shown",
+            ),
+        ],
+        ids=["gone", "no number", "another price"],
+    )
+    async def test_a_price_that_the_yes_does_not_cover_voids_it(
+        self, tmp_path: Path, readings: tuple[Reading, ...], said: str
+    ) -> None:
+        async with driving(ASKING, tmp_path) as run:
+            run.world.readings["a"] = (Reading("rows lost", "10", limit=40, amount=10),)
+            await run.conductor.send(i.Look("a"))
+            run.world.readings["a"] = readings
+            await run.conductor.send(i.Confirm("a", run.feed.state.steps["a"].preview_digest or ""))
+            state = await until(run.feed, lambda state: bool(state.steps["a"].void))
+            assert state.steps["a"].void == f"A limit that was confirmed is passed.\n{said}"
+            assert run.world.done["a"] == 0
+
+    async def test_a_look_that_shows_another_world_voids_an_armed_yes_at_once(self, tmp_path: Path) -> None:
+        world = FakeWorld(gates={"a": asyncio.Event()})
+        async with driving(ARMING, tmp_path, world=world) as run:
+            await yes(run, "b", "main")
+            await run.conductor.send(i.Look("b"))
+            assert run.feed.state.steps["b"].status is StepStatus.ARMED, "the same world: the yes stands"
+            world.facts["b"] = "2"
+            await run.conductor.send(i.Look("b"))
+            seen = run.feed.state.steps["b"]
+            assert seen.yes is None
+            assert seen.void == "The world has changed since this was confirmed.\nfact: 1 → 2"
+            world.gates["a"].set()
+            await until(run.feed, status("b", StepStatus.READY))
+            assert world.done["b"] == 0
+
     async def test_an_armed_step_starts_by_itself(self, tmp_path: Path) -> None:
         async with driving(ARMING, tmp_path, world=FakeWorld(gates={"a": asyncio.Event()})) as run:
             await until(run.feed, status("a", StepStatus.RUNNING))
