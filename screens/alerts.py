@@ -44,13 +44,9 @@ class AlertsScreen(ConsoleScreen):
         """Another entry: other keys."""
         self.refresh_keys()
 
-    def action_up(self) -> None:
-        """The entry above."""
-        self.query_one(Browser).move(-1)
-
-    def action_down(self) -> None:
-        """The entry below."""
-        self.query_one(Browser).move(1)
+    def action_move(self, by: int) -> None:
+        """The entry above or below."""
+        self.query_one(Browser).move(by)
 
     def _fill(self) -> None:
         state = self.shown.state

@@ -12,6 +12,8 @@ from screens.leads import Act, Lead
 from screens.moment import Moment
 from screens.view import View
 from screens.widgets.keybar import Entry, KeyBar
+from screens.widgets.logpane import Pulse
+from screens.widgets.tail import Tail
 
 _KEPT = ("help", "incident")
 """Commands that the footer shows in any width."""
@@ -78,10 +80,14 @@ class ConsoleScreen(Screen[None]):
             )
 
     def catch_up(self) -> None:
-        """Log lines came in; screens that show them override this."""
+        """Log lines came in: whatever tail the screen has shows them."""
+        for tail in self.query(Tail):
+            tail.catch_up()
 
     def beat(self, seconds: float) -> None:
-        """So many seconds went by; screens that count override this."""
+        """So many seconds went by: whatever pulse the screen has counts them."""
+        for pulse in self.query(Pulse):
+            pulse.beat(seconds)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command that does not work now is no binding now."""
@@ -99,7 +105,7 @@ class ConsoleScreen(Screen[None]):
     async def pursue(self, lead: Lead) -> None:
         """Follow a lead: what the screen does itself here, everything else at the desk."""
         if isinstance(lead, Act):
-            await self.run_action(lead.name.replace("-", "_"))
+            await self.run_action(lead.name)
         else:
             self.desk.pursue(lead)
 
@@ -110,15 +116,3 @@ class ConsoleScreen(Screen[None]):
     def action_back(self) -> None:
         """Leave this screen."""
         self.dismiss()
-
-    async def action_quit(self) -> None:
-        """Leave the console; the application asks first."""
-        await self.run_action("app.leave")
-
-    async def action_theme(self) -> None:
-        """Light or dark."""
-        await self.run_action("app.switch_theme")
-
-    async def action_palette(self) -> None:
-        """The command palette."""
-        await self.run_action("app.command_palette")

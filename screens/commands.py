@@ -1,326 +1,17 @@
 """The one table of commands: what can be pressed, when, and where it leads.
 
 Key bindings, the footer, the palette and the help screen are all read from here. `READING` is for everybody;
-`STEERING` exists only where there is a helm. Availability is a pure function of the moment.
+`STEERING` exists only where there is a helm.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
-from console.domain import intents
-from console.domain.dependencies import guarded_by
-from console.domain.plan import StepKind
-from console.domain.state import RunStatus, StepStatus
-from screens.leads import Act, Ask, Lead, Send, Show, SignRole
+from screens.command import Command
+from screens.leads import Act, Show
 from screens.moment import Moment
-from screens.next_thing import close_run, next_label, next_lead
-from screens.ways import by_hand, declare_incident, leave_out, reopen, ways
+from screens.steering_commands import STEERING
 
-
-class Weight(StrEnum):
-    """How a command looks in the footer."""
-
-    PLAIN = "plain"
-    NOW = "now"
-    DANGER = "danger"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that can be pressed.
-
-    `keys` are Textual key names, the first one is shown as `shown`. `screens` says where it works; empty:
-    everywhere. Commands stand in the footer in the order of the table, unless `footer` is false.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    shown: str
-    label: str | Callable[[Moment], str]
-    help: str
-    group: str
-    available: Callable[[Moment], bool]
-    leads: Callable[[Moment], Lead | None]
-    screens: tuple[str, ...] = ("run",)
-    footer: bool = True
-    weight: Weight = Weight.PLAIN
-
-    def says(self, moment: Moment) -> str:
-        """The label as it reads at this moment."""
-        return self.label if isinstance(self.label, str) else self.label(moment)
-
-    def works(self, moment: Moment) -> bool:
-        """Whether pressing it would do something now."""
-        return (not self.screens or moment.screen in self.screens) and self.available(moment)
-
-
-def _open(moment: Moment) -> bool:
-    return moment.state.status in (RunStatus.RUNNING, RunStatus.HELD)
-
-
-def _unfinished(moment: Moment) -> bool:
-    return moment.state.status is not RunStatus.FINISHED
-
-
-def _is(*statuses: StepStatus) -> Callable[[Moment], bool]:
-    return lambda m: _open(m) and m.step is not None and m.step.status in statuses
-
-
-def _about_step(build: Callable[[str], Lead]) -> Callable[[Moment], Lead | None]:
-    return lambda m: build(m.step.step.id) if m.step is not None else None
-
-
-def _can_stop(moment: Moment) -> bool:
-    return _open(moment) and any(not s.stopping for s in moment.state.running)
-
-
-def _stop(moment: Moment) -> Lead:
-    titles = ", ".join(s.step.title for s in moment.state.running)
-    return Ask(
-        "Stop what is running",
-        (f"{titles}: stops at its next safe point, not before. Then the run is held.",),
-        "Stop it",
-        lambda answer: intents.Abort(None, answer.text),
-        required=False,
-        danger=True,
-        said="It stops at its next safe point.",
-    )
-
-
-def _can_leave_out(moment: Moment) -> bool:
-    step = moment.step
-    if step is None or not _is(StepStatus.READY)(moment) or step.step.kind is StepKind.SIGNOFF:
-        return False
-    return not guarded_by(moment.state.steps, step.step.id)
-
-
-def _can_do_by_hand(moment: Moment) -> bool:
-    return _is(StepStatus.READY)(moment) and moment.step is not None and moment.step.step.action is not None
-
-
-def _note(moment: Moment) -> Lead:
-    step = moment.step.step if moment.step is not None else None
-    about = f"It stands in the record, with “{step.title}”." if step is not None else "It stands in the record."
-    return Ask(
-        "Note",
-        (about,),
-        "Write it down",
-        lambda answer: intents.Note(answer.text, step.id if step is not None else None),
-        label="Words for the record",
-        said="Noted.",
-    )
-
-
-def _close_incident(moment: Moment) -> Lead:
-    return Ask(
-        "Close the incident",
-        (f"Declared because: {moment.state.incident_reason}", "The run stays held until you resume it."),
-        "Close it",
-        lambda answer: intents.CloseIncident(answer.text),
-        label="How it ended",
-    )
-
-
-def _hold_or_resume(moment: Moment) -> Lead:
-    if moment.state.status is RunStatus.HELD:
-        return Send(intents.Resume(), "Steps start by themselves again.")
-    return Send(intents.Hold(), "Held: no further step starts by itself.")
-
-
-def _override_finding(moment: Moment) -> Lead | None:
-    finding = moment.finding
-    if finding is None:
-        return None
-    return Ask(
-        "Go on despite a finding",
-        (finding.message, "Your name and your reason stand in the record."),
-        "Go on despite it",
-        lambda answer: intents.OverrideFinding(finding.code, answer.text),
-        danger=True,
-    )
-
-
-def _way(number: int) -> Command:
-    def lead(moment: Moment) -> Lead | None:
-        options = ways(moment)
-        return options[number - 1].lead if number <= len(options) else None
-
-    return Command(
-        f"way-{number}",
-        (str(number),),
-        str(number),
-        lambda m: ways(m)[number - 1].label,
-        "The ways out of a failed or uncertain step, as its detail numbers them.",
-        "Step",
-        lambda m: _open(m) and number <= len(ways(m)),
-        lead,
-        footer=False,
-    )
-
-
-STEERING: tuple[Command, ...] = (
-    Command(
-        "next",
-        ("enter", "space"),
-        "⏎",
-        next_label,
-        "The next thing that the selected step needs: begin, confirm, tick, sign, choose a way out.",
-        "Step",
-        lambda m: next_lead(m) is not None,
-        next_lead,
-        weight=Weight.NOW,
-    ),
-    Command(
-        "sign",
-        ("enter", "space"),
-        "⏎",
-        lambda m: f"sign as {m.signoff.title}" if m.signoff is not None else "sign",
-        "Give or refuse the signature of the selected role.",
-        "Sign-off",
-        lambda m: _open(m) and m.signoff is not None and not m.signoff.given,
-        lambda m: SignRole(m.signoff.role) if m.signoff is not None else None,
-        screens=("signoff",),
-        weight=Weight.NOW,
-    ),
-    Command(
-        "override-finding",
-        ("enter", "space"),
-        "⏎",
-        "go on despite it",
-        "Go on despite the selected finding; the reason is recorded.",
-        "Findings",
-        lambda m: (
-            _unfinished(m) and m.finding is not None and m.finding.severity != "note" and not m.finding.overridden
-        ),
-        _override_finding,
-        screens=("alerts",),
-        weight=Weight.DANGER,
-    ),
-    Command(
-        "close",
-        ("f",),
-        "f",
-        "close the run",
-        "End the run: completed when the plan allows it, else failed or abandoned, with a reason.",
-        "Run",
-        lambda m: _open(m) and not m.state.running,
-        close_run,
-        footer=False,
-    ),
-    Command(
-        "disarm",
-        ("d",),
-        "d",
-        "take the yes back",
-        "Take back a confirmation that was given ahead.",
-        "Step",
-        _is(StepStatus.ARMED),
-        _about_step(lambda step: Send(intents.Disarm(step), "The yes is taken back.")),
-    ),
-    Command(
-        "stop",
-        ("a",),
-        "a",
-        "stop at the next safe point",
-        "Stop what is running at its next safe point, and hold the run.",
-        "Run",
-        _can_stop,
-        _stop,
-    ),
-    Command(
-        "hold",
-        ("h",),
-        "h",
-        lambda m: "resume" if m.state.status is RunStatus.HELD else "hold",
-        "Hold: no further step starts by itself. Pressed again: resume.",
-        "Run",
-        lambda m: _open(m) and m.state.incident_at is None,
-        _hold_or_resume,
-    ),
-    Command(
-        "incident",
-        ("i",),
-        "i",
-        "incident",
-        "Declare an incident, from any screen: holds the run and starts the incident's clock.",
-        "Run",
-        lambda m: _open(m) and m.state.incident_at is None,
-        lambda m: declare_incident(),
-        screens=(),
-        weight=Weight.DANGER,
-    ),
-    Command(
-        "close-incident",
-        ("c",),
-        "c",
-        "close the incident",
-        "Close the incident; the run stays held until it is resumed.",
-        "Run",
-        lambda m: _open(m) and m.state.incident_at is not None,
-        _close_incident,
-        screens=(),
-    ),
-    Command(
-        "by-hand",
-        ("b",),
-        "b",
-        "done by hand",
-        "Record that a step was done elsewhere; its result is still verified.",
-        "Step",
-        _can_do_by_hand,
-        lambda m: by_hand(m.step).lead if m.step is not None else None,
-        footer=False,
-    ),
-    Command(
-        "leave-out",
-        ("x",),
-        "x",
-        "leave out",
-        "Skip a step with a reason. Steps that protect later ones cannot be left out so.",
-        "Step",
-        _can_leave_out,
-        lambda m: leave_out(m.step).lead if m.step is not None else None,
-        footer=False,
-    ),
-    Command(
-        "again",
-        ("u",),
-        "u",
-        "do it again",
-        "Reopen a step that is over, and with it everything that was built on it.",
-        "Step",
-        _is(StepStatus.SUCCEEDED, StepStatus.SKIPPED),
-        lambda m: reopen(m.step, "what was built on it is reopened too").lead if m.step is not None else None,
-    ),
-    Command(
-        "look",
-        ("v",),
-        "v",
-        "look again",
-        "Take a new preview of the selected step. It changes nothing.",
-        "Step",
-        lambda m: (
-            _is(StepStatus.READY, StepStatus.WAITING, StepStatus.ARMED)(m)
-            and m.step is not None
-            and m.step.step.action is not None
-        ),
-        _about_step(lambda step: Send(intents.Look(step))),
-        footer=False,
-    ),
-    *(_way(number) for number in range(1, 10)),
-    Command(
-        "note",
-        ("n",),
-        "n",
-        "note",
-        "Words for the record, from any screen.",
-        "Run",
-        _unfinished,
-        _note,
-        screens=(),
-    ),
-)
+__all__ = ["READING", "STEERING", "Command"]
 
 
 def _door(moment: Moment, name: str) -> bool:
@@ -341,10 +32,18 @@ def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: st
     )
 
 
+_SCROLLING = ("run", "help")
+_LISTS = ("run", "signoff", "alerts", "preflight", "help")
+
+
 def _local(
-    id_: str, keys: tuple[str, ...], shown: str, label: str, help_: str, screens: tuple[str, ...] = ("run",)
+    id_: str, keys: tuple[str, ...], shown: str, act: str, help_: str, screens: tuple[str, ...], label: str = ""
 ) -> Command:
-    return Command(id_, keys, shown, label, help_, "Moving", lambda m: True, lambda m: Act(id_), screens, footer=False)
+    """Something that the screen itself does. Only what has a label stands in the footer."""
+    said = label or id_.replace("-", " ")
+    return Command(
+        id_, keys, shown, said, help_, "Moving", lambda m: True, lambda m: Act(act), screens, footer=bool(label)
+    )
 
 
 def _alerts_label(moment: Moment) -> str:
@@ -375,10 +74,15 @@ READING: tuple[Command, ...] = (
         lambda m: bool(m.next_pane),
         lambda m: Act("pane"),
     ),
-    _local("up", ("up", "k"), "↑", "up", "The line above.", ("run", "signoff", "alerts", "preflight", "help")),
-    _local("down", ("down", "j"), "↓", "down", "The line below.", ("run", "signoff", "alerts", "preflight", "help")),
-    _local("page-up", ("pageup",), "⇞", "page up", "Scroll up by a page.", ("run", "help")),
-    _local("page-down", ("pagedown",), "⇟", "page down", "Scroll down by a page.", ("run", "help")),
+    _local("follow", ("f",), "f", "follow", "To the end of the log, and stay there.", ("logs",), "follow"),
+    _local("first-error", ("x",), "x", "first_error", "To the first line that was an error.", ("logs",), "first error"),
+    _local("search", ("slash",), "/", "search", "Only lines with a text.", ("logs",), "search"),
+    _local("service", ("v",), "v", "next_service", "Only one service's lines, each in turn.", ("logs",), "service"),
+    _local("grade", ("e",), "e", "next_grade", "Only errors, only schema errors, everything.", ("logs",), "grade"),
+    _local("up", ("up", "k"), "↑", "move(-1)", "The line above.", _LISTS),
+    _local("down", ("down", "j"), "↓", "move(1)", "The line below.", _LISTS),
+    _local("page-up", ("pageup",), "⇞", "page(-1)", "Scroll up by a page.", _SCROLLING),
+    _local("page-down", ("pagedown",), "⇟", "page(1)", "Scroll down by a page.", _SCROLLING),
     _screen("logs", "l", "logs", "The log of all services, full screen: filter, search, first error."),
     _screen("alerts", "w", _alerts_label, "Warnings: alerts that were raised, and findings with their remedies."),
     _screen("signoff", "s", "sign-off", "The signatures that the plan asks for, and what they are bound to."),
@@ -393,7 +97,7 @@ READING: tuple[Command, ...] = (
         "Find a command by its name.",
         "Screens",
         lambda m: True,
-        lambda m: Act("palette"),
+        lambda m: Act("app.command_palette"),
         screens=(),
     ),
     Command(
@@ -404,7 +108,7 @@ READING: tuple[Command, ...] = (
         "Switch between the light and the dark theme.",
         "Screens",
         lambda m: True,
-        lambda m: Act("theme"),
+        lambda m: Act("app.switch_theme"),
         screens=(),
         footer=False,
     ),
@@ -427,7 +131,7 @@ READING: tuple[Command, ...] = (
         "Leave. A run that is open stays open and can be resumed.",
         "Screens",
         lambda m: True,
-        lambda m: Act("quit"),
+        lambda m: Act("app.leave"),
         screens=(),
     ),
 )

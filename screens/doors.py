@@ -1,13 +1,79 @@
-"""Which screen a name opens. Each is imported when it is opened for the first time, not before."""
+"""Where leads go: further screens, each imported when it is opened first, and the helm where there is one."""
 
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from console.ports import Helm
 from screens.base import ConsoleScreen
+from screens.commands import READING, STEERING
 from screens.desk import Desk
+from screens.leads import Act, Lead, Show
+from screens.listening import Listening
 from screens.reads import Reads
-from screens.view import View
+
+if TYPE_CHECKING:
+    from screens.steering import Steering
 
 
-def build(name: str, desk: Desk, view: View, reads: Reads) -> ConsoleScreen:
+def observers_desk(app: App[Any], listening: Listening, reads: Reads) -> Desk:
+    """The desk of those who watch: reading commands, doors to reading screens, and nothing else."""
+
+    def pursue(lead: Lead) -> None:
+        if not isinstance(lead, Show):
+            raise TypeError(f"{type(lead).__name__} leads to a helm, and there is none")
+        open_screen(app, build(lead.screen, desk, listening, reads))
+
+    desk = Desk(READING, pursue, doors(listening, reads), listening.ring)
+    return desk
+
+
+def drivers_desk(app: App[Any], listening: Listening, reads: Reads, helm: Helm, *, settle: float) -> Desk:
+    """The desk of whoever drives. `settle`: seconds for which a dialog takes no key."""
+    steering: list[Steering] = []
+
+    def pursue(lead: Lead) -> None:
+        if isinstance(lead, Show):
+            open_screen(app, build(lead.screen, desk, listening, reads))
+        elif not isinstance(lead, Act):
+            if not steering:
+                steering.append(_steering(app, listening, helm, settle))
+            steering[0].pursue(lead)
+
+    desk = Desk((*STEERING, *READING), pursue, doors(listening, reads), listening.ring, steers=True)
+    return desk
+
+
+def _steering(app: App[Any], listening: Listening, helm: Helm, settle: float) -> "Steering":
+    from screens.steering import Steering
+
+    return Steering(helm, app, listening.view, settle=settle)
+
+
+def doors(listening: Listening, reads: Reads) -> frozenset[str]:
+    """The names of the screens that exist for this run."""
+    exists = {
+        "logs": True,
+        "alerts": True,
+        "help": True,
+        "signoff": bool(listening.state.plan.signoffs),
+        "preflight": reads.preflight is not None,
+        "report": reads.report is not None,
+    }
+    return frozenset(name for name, there in exists.items() if there)
+
+
+def open_screen(app: App[Any], screen: ConsoleScreen) -> None:
+    """Open a screen over the run screen, in place of another that is open there."""
+    top = app.screen
+    if isinstance(top, ConsoleScreen) and top.SCREEN != "run":
+        app.pop_screen()
+    app.push_screen(screen)
+
+
+def build(name: str, desk: Desk, listening: Listening, reads: Reads) -> ConsoleScreen:
     """The screen of this name. Raises KeyError for a name that there is none of."""
+    view = listening.view()
     match name:
         case "logs":
             from screens.logs import LogsScreen

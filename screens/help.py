@@ -65,18 +65,11 @@ class HelpScreen(ConsoleScreen):
         yield HelpPane(self.desk.commands).data_bind(HelpScreen.view)
         yield KeyBar()
 
-    def action_page_up(self) -> None:
-        """Read back."""
-        self.query_one(HelpPane).scroll_page_up(animate=False)
+    def action_page(self, by: int) -> None:
+        """Read on, or back."""
+        pane = self.query_one(HelpPane)
+        pane.scroll_relative(y=by * pane.size.height, animate=False)
 
-    def action_page_down(self) -> None:
-        """Read on."""
-        self.query_one(HelpPane).scroll_page_down(animate=False)
-
-    def action_up(self) -> None:
-        """A line back."""
-        self.query_one(HelpPane).scroll_up(animate=False)
-
-    def action_down(self) -> None:
-        """A line on."""
-        self.query_one(HelpPane).scroll_down(animate=False)
+    def action_move(self, by: int) -> None:
+        """A line on, or back."""
+        self.query_one(HelpPane).scroll_relative(y=by, animate=False)

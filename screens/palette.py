@@ -7,6 +7,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from screens.base import ConsoleScreen
 from screens.commands import Command
 
+_HIDDEN = frozenset({"palette", "up", "down", "page-up", "page-down"})
+"""What makes sense only as a key."""
+
 
 class TablePalette(Provider):
     """Offers what the screen's desk offers, with the key that would have done the same."""
@@ -15,8 +18,7 @@ class TablePalette(Provider):
         if not isinstance(self.screen, ConsoleScreen):
             return []
         moment = self.screen.moment()
-        hidden = {"palette", "up", "down", "page-up", "page-down"}
-        offered = [command for command in self.screen.desk.working(moment) if command.id not in hidden]
+        offered = [command for command in self.screen.desk.working(moment) if command.id not in _HIDDEN]
         return [(f"{command.says(moment)}  ({command.shown})", command) for command in offered]
 
     async def discover(self) -> Hits:

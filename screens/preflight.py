@@ -46,6 +46,7 @@ class PreflightScreen(ConsoleScreen):
 
     def beat(self, seconds: float) -> None:
         """Say how long it has been looking."""
+        super().beat(seconds)
         if self._looking:
             self._say_looking()
 
@@ -69,13 +70,9 @@ class PreflightScreen(ConsoleScreen):
         self._looking = False
         self.query_one("#verdict", Static).update(text)
 
-    def action_up(self) -> None:
-        """The finding above."""
-        self.query_one(Browser).move(-1)
-
-    def action_down(self) -> None:
-        """The finding below."""
-        self.query_one(Browser).move(1)
+    def action_move(self, by: int) -> None:
+        """The entry above or below."""
+        self.query_one(Browser).move(by)
 
 
 def verdict(findings: Sequence[FindingState]) -> Content:

@@ -89,13 +89,9 @@ class SignoffScreen(ConsoleScreen):
         """Another role: other keys."""
         self.refresh_keys()
 
-    def action_up(self) -> None:
-        """The role above."""
-        self.query_one(Browser).move(-1)
-
-    def action_down(self) -> None:
-        """The role below."""
-        self.query_one(Browser).move(1)
+    def action_move(self, by: int) -> None:
+        """The entry above or below."""
+        self.query_one(Browser).move(by)
 
     def _fill(self) -> None:
         state = self.shown.state

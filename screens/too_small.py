@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -16,6 +17,16 @@ LEAST_HEIGHT = 15
 def is_too_small(width: int, height: int) -> bool:
     """Whether the console cannot be shown honestly in so many cells."""
     return width < LEAST_WIDTH or height < LEAST_HEIGHT
+
+
+def fit(app: App[Any], size: Size) -> None:
+    """Stand over everything, or give way, as the terminal's size demands."""
+    small = is_too_small(size.width, size.height)
+    showing = isinstance(app.screen, TooSmall)
+    if small and not showing:
+        app.push_screen(TooSmall())
+    elif showing and not small:
+        app.pop_screen()
 
 
 class TooSmall(Screen[Any]):

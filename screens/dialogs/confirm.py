@@ -1,8 +1,8 @@
 """Takes the yes to a step that changes production, bound to the digest of exactly what is shown.
 
 Two strengths. *Ask*: the safe button has the focus; the person has to move to the other one. *Type*: the phrase
-must stand there exactly, then Enter. When the facts change under the dialog, whatever was typed is gone and the
-dialog settles anew.
+must stand there exactly, then Enter. No yes is taken before the step was looked at for this dialog; when the facts
+change under it, whatever was typed is gone and the dialog settles anew.
 """
 
 from typing import ClassVar
@@ -19,136 +19,89 @@ from console.domain.intents import Confirm
 from console.domain.plan import Confirmation, Strength
 from console.domain.state import StepState, StepStatus
 from screens.dialogs.base import SETTLE, Dialog
-from screens.paint import blocks, ink
+from screens.dialogs.outlook import Outlook
+from screens.paint import ink
 from screens.paint.header import badge
 from screens.view import View
-from screens.widgets.sheet import Sheet
 
 
 class ConfirmDialog(Dialog[Confirm]):
     """Answers with the confirmation of one step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_body(-1)", show=False),
-        Binding("down", "scroll_body(1)", show=False),
-        Binding("pageup", "scroll_body(-10)", show=False),
-        Binding("pagedown", "scroll_body(10)", show=False),
+        Binding("up", "read(-1)", show=False),
+        Binding("down", "read(1)", show=False),
+        Binding("pageup", "read(-10)", show=False),
+        Binding("pagedown", "read(10)", show=False),
     ]
 
     def __init__(self, step: str, view: View, *, settle: float = SETTLE) -> None:
         super().__init__(view, settle=settle)
-        self._step = step
-        self._digest = self._now.preview_digest
-        self._looking = True
-        self._hindrance: tuple[str, str] | None = None
+        self._which = step
+        self._asked = self._step.step.confirmation or Confirmation(Strength.ASK)
+        self._digest = self._step.preview_digest
+        self._outlook = Outlook(self._step.preview)
 
     @property
-    def _now(self) -> StepState:
-        return self.shown.state.steps[self._step]
-
-    @property
-    def _asked(self) -> Confirmation:
-        return self._now.step.confirmation or Confirmation(Strength.ASK)
+    def _step(self) -> StepState:
+        return self.shown.state.steps[self._which]
 
     def compose(self) -> ComposeResult:
         """Where, what, and the two answers."""
+        ahead = self._step.status is StepStatus.WAITING
         with Vertical(id="dialog", classes="-large -danger"):
-            yield Static(self._title(), classes="title")
-            yield Sheet(id="preview")
+            yield Static(_title(self.shown, self._step, ahead), classes="title")
+            yield self._outlook
             yield Static("", id="refusal")
             if self._asked.strength is Strength.TYPE:
-                yield Static(self._instruction(), classes="label")
+                yield Static(_instruction(self._asked.phrase), classes="label")
                 yield Input(id="phrase", compact=True)
             with Horizontal(classes="answers"):
                 yield Button("Not now", id="safe", compact=True)
-                yield Button(self._verb(), id="yes", compact=True, classes="-danger")
+                yes = "Yes, as soon as it may start" if ahead else "Yes, do it"
+                yield Button(yes, id="yes", compact=True, classes="-danger")
                 yield Static(ink.line(("↑↓ read on   esc not now", ink.QUIET)), classes="hint")
-
-    def _title(self) -> Content:
-        ahead = "  ahead: it starts by itself when the steps before it are over" if self._ahead() else ""
-        return Content.assemble(badge(self.shown), "  ", ink.line((self._now.step.title, ink.STRONG), (ahead, ink.NOW)))
-
-    def _instruction(self) -> Content:
-        phrase = (self._asked.phrase, ink.DANGER_STRONG)
-        return ink.line(("To say yes, type ", ink.QUIET), phrase, (" and press Enter", ink.QUIET))
-
-    def _ahead(self) -> bool:
-        return self._now.status is StepStatus.WAITING
-
-    def _verb(self) -> str:
-        return "Yes, as soon as it may start" if self._ahead() else "Yes, do it"
 
     def safe(self) -> Widget:
         """The safe button, or the line in which a phrase has yet to be typed."""
         typed = self._asked.strength is Strength.TYPE
         return self.query_one("#phrase", Input) if typed else self.query_one("#safe", Button)
 
-    def on_mount(self) -> None:
-        """Show what is to be confirmed."""
-        self._paint()
-
-    def on_resize(self) -> None:
-        """Write the lines for the new width."""
-        self.call_after_refresh(self._paint)
-
     def watch_view(self) -> None:
-        """The step may have changed, or what it will do."""
-        if self._now.status not in (StepStatus.WAITING, StepStatus.READY):
-            failed_to_look = self._now.status is StepStatus.FAILED and (self._looking or self._hindrance is not None)
-            if not failed_to_look:
+        """The step may have moved on, or what it will do may have changed."""
+        status = self._step.status
+        if status not in (StepStatus.WAITING, StepStatus.READY):
+            if status is not StepStatus.FAILED or self._outlook.certain:
                 self.dismiss(None)
-        elif self._now.preview_digest != self._digest:
-            self._digest = self._now.preview_digest
-            if not self._looking:
+        elif self._step.preview_digest != self._digest:
+            self._take_preview()
+            if self._outlook.certain:
                 self._say("What it will do has changed while you were reading. Read it again.")
-            self._void()
-        else:
-            self._paint()
+            for field in self.query(Input):
+                field.value = ""
+            self.unsettle()
 
     def looked(self, view: View) -> None:
         """It was looked at just now: the yes can be given to what stands here."""
-        if not self.is_mounted:
-            self.set_reactive(Dialog.view, view)
-            self._digest = self._now.preview_digest
-            self._looking = False
-        elif self.is_attached:
+        if self.is_mounted and self.is_attached:
             self.view = view
-            self._looking = False
             self._say("")
-            self._paint()
+        else:
+            self.set_reactive(Dialog.view, view)
+        self._take_preview()
+        self._outlook.looked()
 
     def cannot(self, message: str, remedy: str) -> None:
         """Looking failed: there is nothing to say yes to."""
-        self._looking = False
-        self._hindrance = (message, remedy)
-        if self.is_mounted and self.is_attached:
-            self._paint()
+        self._outlook.cannot(message, remedy)
 
-    def _void(self) -> None:
-        for field in self.query(Input):
-            field.value = ""
-        self.unsettle()
-        self._paint()
+    def _take_preview(self) -> None:
+        self._digest = self._step.preview_digest
+        self._outlook.foresee(self._step.preview)
 
-    def _paint(self) -> None:
-        sheet = self.query_one("#preview", Sheet)
-        preview = self._now.preview
-        width = sheet.room.width
-        if width <= 0:
-            return
-        lines: list[Content] = []
-        if self._hindrance is not None:
-            lines += [ink.line(("✗ It cannot be done as things are", ink.DANGER_STRONG))]
-            lines += ink.paragraphs([text for text in self._hindrance if text], width)
-        elif preview is not None:
-            lines += blocks.preview(preview, width)
-        if self._looking:
-            lines = [ink.line(("▶ Looking at what it will do…", ink.NOW_STRONG)), ink.BLANK, *lines]
-        sheet.show(lines)
-
-    def action_scroll_body(self, lines: int) -> None:
-        """Read on."""
-        self.query_one("#preview", Sheet).scroll_relative(y=lines, animate=False)
+    def action_read(self, lines: int) -> None:
+        """Read on, or back."""
+        self._outlook.scroll_relative(y=lines, animate=False)
 
     @on(Button.Pressed, "#safe")
     def _decline(self) -> None:
@@ -160,18 +113,26 @@ class ConfirmDialog(Dialog[Confirm]):
     def _answer(self) -> None:
         if not self.settled:
             return
-        typed = self.query_one("#phrase", Input).value if self._asked.strength is Strength.TYPE else ""
-        preview = self._now.preview
-        if self._looking:
-            self._say("Still looking at what it will do.")
-        elif preview is None or self._digest is None or self._hindrance is not None:
-            self._say("It cannot be done as things are.")
-        elif typed != self._asked.phrase and self._asked.strength is Strength.TYPE:
+        typing = self._asked.strength is Strength.TYPE
+        typed = self.query_one("#phrase", Input).value if typing else ""
+        preview = self._step.preview
+        if not self._outlook.certain or preview is None or self._digest is None:
+            self._say(self._outlook.uncertainty)
+        elif typing and typed != self._asked.phrase:
             self._say(f"“{typed}” is not “{self._asked.phrase}”." if typed else f"Type {self._asked.phrase} first.")
-            self.query_one("#phrase", Input).focus()
+            self.safe().focus()
         else:
             limits = {reading.label: reading.limit for reading in preview.readings if reading.limit is not None}
-            self.dismiss(Confirm(self._step, self._digest, typed, limits))
+            self.dismiss(Confirm(self._which, self._digest, typed, limits))
 
     def _say(self, text: str) -> None:
         self.query_one("#refusal", Static).update(ink.line((f"! {text}" if text else "", ink.NOW_STRONG)))
+
+
+def _title(view: View, step: StepState, ahead: bool) -> Content:
+    how = "  ahead: it starts by itself when the steps before it are over" if ahead else ""
+    return Content.assemble(badge(view), "  ", ink.line((step.step.title, ink.STRONG), (how, ink.NOW)))
+
+
+def _instruction(phrase: str) -> Content:
+    return ink.line(("To say yes, type ", ink.QUIET), (phrase, ink.DANGER_STRONG), (" and press Enter", ink.QUIET))

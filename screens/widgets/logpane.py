@@ -67,16 +67,6 @@ class LogPane(Vertical):
         yield Pulse(self._ring).data_bind(LogPane.view)
         yield Tail(Sieve(self._ring))
 
-    def catch_up(self) -> None:
-        """Lines came in."""
-        for tail in self.query(Tail):
-            tail.catch_up()
-
-    def beat(self, seconds: float) -> None:
-        """Time went by."""
-        for pulse_ in self.query(Pulse):
-            pulse_.beat(seconds)
-
     def on_tail_followed(self, message: Tail.Followed) -> None:
         """Say so above."""
         message.stop()

@@ -1,15 +1,14 @@
 """The log tail: draws the lines of a ring that are in sight, and no others.
 
 It follows the end until somebody scrolls up, then stays where it is while lines go on arriving; at the end
-again it follows again. Log text is untrusted: control sequences and markup in it are shown, never obeyed.
+again it follows again.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
+from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
@@ -18,11 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from screens.paint.ink import safe
-from screens.ring import LogLine, Mark, Sieve
+from screens.ring import Sieve
+from screens.widgets.logline import LONGEST, draw, selected
 
-_SIGNS = {Mark.QUIET: "  ", Mark.PLAIN: "  ", Mark.ERROR: "! ", Mark.SCHEMA: "✗ "}
-_LONGEST = 4000
+SIDEWAYS = 8
 
 
 class Tail(ScrollView, can_focus=True):
@@ -53,11 +51,17 @@ class Tail(ScrollView, can_focus=True):
         "tail--schema",
         "tail--found",
     }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "scroll_up", show=False),
+        Binding("j", "scroll_down", show=False),
+        Binding("left", f"slide({-SIDEWAYS})", show=False),
+        Binding("right", f"slide({SIDEWAYS})", show=False),
+    ]
 
     following: reactive[bool] = reactive(True)
     """Whether the last line is kept in sight."""
     found: reactive[int | None] = reactive(None)
-    """The number of the line that a search or jump arrived at."""
+    """The number of the line that a jump arrived at."""
 
     @dataclass
     class Followed(Message):
@@ -74,29 +78,24 @@ class Tail(ScrollView, can_focus=True):
     def __init__(self, sieve: Sieve, *, id: str | None = None, focusable: bool = False) -> None:
         super().__init__(id=id)
         self.can_focus = focusable
-        self._sieve = sieve
+        self.sieve = sieve
         self._strips: LRUCache[int, Strip] = LRUCache(1024)
         self._service_width = 8
-        self._moving = False
         self._left = 0
-
-    @property
-    def sieve(self) -> Sieve:
-        """What it shows."""
-        return self._sieve
+        self._moving = False
 
     def look_through(self, sieve: Sieve) -> None:
         """Show other lines."""
-        self._sieve = sieve
+        self.sieve = sieve
         self._strips.clear()
         self.catch_up()
         self.refresh()
 
     def catch_up(self) -> None:
         """Take note of the lines that have come in; cheap when there are none."""
-        gone = self._sieve.catch_up()
+        gone = self.sieve.catch_up()
         self._fit_services()
-        size = Size(self.scrollable_content_region.width, len(self._sieve))
+        size = Size(self.scrollable_content_region.width, len(self.sieve))
         if size == self.virtual_size and not gone:
             return
         self._moving = True
@@ -110,12 +109,6 @@ class Tail(ScrollView, can_focus=True):
             self._moving = False
         self.refresh()
 
-    def on_resize(self) -> None:
-        """Another height: the end is elsewhere."""
-        self.catch_up()
-        if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
-
     def follow(self) -> None:
         """Go to the end and stay there."""
         self.following = True
@@ -126,17 +119,22 @@ class Tail(ScrollView, can_focus=True):
         """Bring the line with this number of the ring into the middle, and mark it."""
         self.following = False
         self.found = number
-        row = self._sieve.row_at(number)
+        row = self.sieve.row_at(number)
         self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False, immediate=True)
+
+    def action_slide(self, cells: int) -> None:
+        """Move sideways, to read long lines."""
+        self._left = min(max(self._left + cells, 0), LONGEST)
         self.refresh()
 
-    def slide(self, cells: int) -> None:
-        """Move sideways, to read long lines."""
-        self._left = min(max(self._left + cells, 0), _LONGEST)
-        self.refresh()
+    def on_resize(self) -> None:
+        """Another height: the end is elsewhere."""
+        self.catch_up()
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def _fit_services(self) -> None:
-        width = max((len(name) for name in self._sieve.ring.services), default=8)
+        width = max((len(name) for name in self.sieve.ring.services), default=8)
         if (width := min(max(width, 7), 18)) != self._service_width:
             self._service_width = width
             self._strips.clear()
@@ -160,49 +158,29 @@ class Tail(ScrollView, can_focus=True):
         """One line of the screen."""
         width = self.size.width
         row = y + self.scroll_offset.y
-        if row >= len(self._sieve):
+        if row >= len(self.sieve):
             return Strip.blank(width, self.rich_style)
-        number = self._sieve.number(row)
+        number = self.sieve.number(row)
         strip = self._strips.get(number)
         if strip is None:
-            strip = self._draw(self._sieve.ring[number])
+            strip = draw(self.sieve.ring[number], self._service_width, self.get_component_rich_style)
             self._strips[number] = strip
-        left = self._left
         base = self.rich_style
         if number == self.found:
-            base += self.get_component_rich_style("tail--found", partial=True)
+            base += Style(bgcolor=self.get_component_rich_style("tail--found").bgcolor)
             strip = strip.apply_style(Style(bgcolor=base.bgcolor))
-        strip = self._selected(strip, row)
-        return strip.crop_extend(left, left + width, base).apply_offsets(left, row)
-
-    def _draw(self, line: LogLine) -> Strip:
-        style = self.get_component_rich_style
-        service = safe(line.service)[: self._service_width].ljust(self._service_width)
-        grade = style(f"tail--{line.mark.name.lower()}")
-        text = safe(line.text[:_LONGEST])
-        head = f"{line.at.astimezone():%H:%M:%S} "
-        segments = [
-            Segment(head, style("tail--time")),
-            Segment(service + " ", style("tail--service")),
-            Segment(_SIGNS[line.mark] + text, grade),
-        ]
-        return Strip(segments, cell_len(head) + cell_len(service) + 1 + 2 + cell_len(text))
-
-    def _selected(self, strip: Strip, row: int) -> Strip:
         selection = self.text_selection
-        span = selection.get_span(row) if selection is not None else None
-        if span is None:
-            return strip
-        start, end = span[0], strip.cell_length if span[1] == -1 else min(span[1], strip.cell_length)
-        before, chosen, after = strip.crop(0, start), strip.crop(start, end), strip.crop(end)
-        return Strip.join([before, chosen.apply_style(Style(reverse=True)), after])
+        strip = selected(strip, selection.get_span(row) if selection is not None else None)
+        return strip.crop_extend(self._left, self._left + width, base).apply_offsets(self._left, row)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text that was selected with the mouse: whole lines as they are shown."""
         first = selection.start.y if selection.start is not None else 0
-        last = selection.end.y if selection.end is not None else len(self._sieve) - 1
-        rows = range(max(first, 0), min(last + 1, len(self._sieve)))
-        return "\n".join(self._draw(self._sieve.ring[self._sieve.number(row)]).text for row in rows), "\n"
+        last = selection.end.y if selection.end is not None else len(self.sieve) - 1
+        rows = range(max(first, 0), min(last + 1, len(self.sieve)))
+        lines = (self.sieve.ring[self.sieve.number(row)] for row in rows)
+        style = self.get_component_rich_style
+        return "\n".join(draw(line, self._service_width, style).text for line in lines), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw what is selected."""

@@ -199,7 +199,7 @@ async def test_facts_that_change_under_the_dialog_void_what_was_typed() -> None:
         moved = replace(PUSH, facts=(Fact("Commit", "0000000"), *PUSH.facts[1:]))
         step = replace(feed.state.steps["code.push"], preview=moved, preview_digest=moved.digest)
         feed.publish(StateChanged(replace(feed.state, steps={**feed.state.steps, "code.push": step}), ()))
-        app._frame()
+        app.frame()
         await pilot.pause()
         assert dialog.query_one(Input).value == ""
         assert "has changed while you were reading" in str(dialog.query_one("#refusal").render())
@@ -245,7 +245,7 @@ async def test_the_first_look_is_no_change_under_the_dialog() -> None:
         feed.publish(StateChanged(moment.state, ()))
         helm.answer.set()
         await pilot.pause()
-        app._frame()
+        app.frame()
         await pilot.pause()
         assert PUSH.summary in read(dialog)
         assert "changed" not in str(dialog.query_one("#refusal").render())
@@ -269,7 +269,7 @@ async def test_the_dialog_closes_when_the_step_moves_on() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await open_dialog(pilot)
         feed.publish(StateChanged(MOMENTS["building"]().state, ()))
-        app._frame()
+        app.frame()
         await pilot.pause()
         assert isinstance(app.screen, RunScreen)
 

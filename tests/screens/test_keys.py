@@ -205,7 +205,7 @@ async def test_the_cursor_follows_the_current_step_until_it_is_moved() -> None:
         await press(pilot, "up")
         assert (screen.selected, screen.following) == ("code.merge", False)
         feed.publish(StateChanged(story.state, ()))
-        app._frame()
+        app.frame()
         await pilot.pause()
         assert screen.selected == "code.merge"
         await press(pilot, "g")
@@ -235,7 +235,7 @@ async def test_the_header_says_when_the_record_cannot_be_written() -> None:
     app, feed = app_for(at("push"))
     async with app.run_test(size=SIZE) as pilot:
         feed.publish(JournalFailed("No space left on device.", "Free some space."))
-        app._frame()
+        app.frame()
         await pilot.pause()
         assert "The record cannot be written: No space left on device." in shown(app, Header)
 

@@ -3,9 +3,11 @@
 import pytest
 from textual.pilot import Pilot
 
+from console.domain import intents
 from screens.app import ConsoleApp
 from screens.base import ConsoleScreen
 from screens.commands import READING, STEERING
+from screens.leads import Act, ConfirmStep, Send, Show, SignRole
 from screens.moment import Moment as Instant
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Detail, Header
@@ -45,12 +47,15 @@ async def test_footer_detail_and_help_offer_no_steering(name: str) -> None:
         assert "WATCHING" in app.screen.query_one(Header).lines[0].plain
 
 
-async def test_nothing_in_the_application_refers_to_a_helm() -> None:
+async def test_an_observers_desk_follows_no_lead_to_the_helm() -> None:
     app, _ = app_for(MOMENTS["push"](), driving=False)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert app._desk.commands == READING
-        assert app._pursue == app._open
+        assert isinstance(app.screen, ConsoleScreen)
+        assert app.screen.desk.commands == READING
+        for lead in (Send(intents.Hold()), ConfirmStep("code.push"), SignRole("qa")):
+            with pytest.raises(TypeError):
+                app.screen.desk.pursue(lead)
 
 
 async def test_the_signature_screen_is_read_only() -> None:
@@ -74,7 +79,6 @@ async def test_an_observer_leaves_without_being_asked() -> None:
 
 
 def test_no_command_for_reading_leads_to_the_helm() -> None:
-    from screens.leads import Act, Show
     from screens.view import View
 
     moment = MOMENTS["push"]()

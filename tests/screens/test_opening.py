@@ -53,7 +53,8 @@ async def test_gives_way_to_the_run_which_is_then_steered() -> None:
         assert not any(isinstance(each, OpeningScreen) for each in app.screen_stack)
         assert "WATCHING" not in app.screen.query_one(Header).lines[0].plain
         app.say("connecting to the provider")
-        assert app._tail.reason == "connecting to the provider"
+        assert app.listening is not None
+        assert app.listening.view().tail.reason == "connecting to the provider"
 
 
 async def test_gives_way_also_below_what_stands_over_it() -> None:

@@ -26,7 +26,7 @@ def test_picture(name: str, size: tuple[int, int], light: bool, snap_compare: Ca
     async def to_the_moment(pilot: Pilot[None]) -> None:
         await pilot.pause()
         tell_news(feed, moment)
-        app._frame()
+        app.frame()
         await pilot.pause()
         for key in moment.keys:
             await pilot.press(key)

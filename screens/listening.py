@@ -1,0 +1,70 @@
+"""Listening to the feed of a run: what was heard since the last frame, and the view that follows from it.
+
+A listener must not block: updates are only put down here, and `wake` asks for one frame however many come.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from console.domain.state import RunState, StepStatus
+from console.ports import Feed, JournalFailed, LogLines, StateChanged, StepNews, TailStatus, Update
+from screens.classify import mark_of
+from screens.heard import Heard, hear
+from screens.ring import Ring
+from screens.view import View
+
+
+class Listening:
+    """The feed as the screens need it: the log in a ring, everything else in views."""
+
+    def __init__(self, feed: Feed, now: Callable[[], datetime], wake: Callable[[], None], *, driving: bool) -> None:
+        self._feed = feed
+        self._now = now
+        self._wake = wake
+        self._driving = driving
+        self._news: dict[str, Heard] = {}
+        self._lines: list[LogLines] = []
+        self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
+        self._record_failed = ""
+        self._changed = False
+        self.ring = Ring(mark_of, names={service.id: service.key for service in feed.state.plan.services})
+        self.ring.extend(feed.tail)
+        self.stop = feed.subscribe(self.hear)
+        """Hear no more."""
+
+    @property
+    def state(self) -> RunState:
+        """The state as it is now."""
+        return self._feed.state
+
+    def view(self) -> View:
+        """What there is to show at this moment."""
+        return View(self.state, self._now(), dict(self._news), self._tail, self._driving, self._record_failed)
+
+    def hear(self, update: Update) -> None:
+        """Put an update down."""
+        match update:
+            case StateChanged(state):
+                running = {i for i, step in state.steps.items() if step.status is StepStatus.RUNNING}
+                self._news = {step: news for step, news in self._news.items() if step in running}
+            case StepNews(step, progress):
+                self._news[step] = hear(self._news.get(step), progress, self._now())
+            case LogLines():
+                self._lines.append(update)
+            case TailStatus():
+                self._tail = update
+            case JournalFailed(message, remedy):
+                self._record_failed = f"{message} {remedy}".strip()
+        self._changed = self._changed or not isinstance(update, LogLines)
+        self._wake()
+
+    def take(self) -> tuple[bool, bool]:
+        """Take in what was heard since the last time: whether the view changed, whether lines came in."""
+        lines, self._lines = self._lines, []
+        for batch in lines:
+            self.ring.extend(batch.entries)
+        if lines and not self._tail.connected:
+            self._tail = TailStatus(connected=True)
+            self._changed = True
+        changed, self._changed = self._changed, False
+        return changed, bool(lines)
