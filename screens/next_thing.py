@@ -87,11 +87,11 @@ def begin(moment: Moment) -> Lead:
     """Let the run begin: what that means, once more."""
     plan = moment.state.plan
     asks = [s.title for s in plan.steps if s.confirmation is not None]
-    where = (
-        "a rehearsal: nothing outside this machine is touched" if moment.state.rehearsal else plan.environment.upper()
-    )
+    # A plan for a rehearsal names this machine alone, also before the record says that this is one.
+    rehearsal = moment.state.rehearsal or plan.environment == "rehearsal"
+    where = "a rehearsal: nothing outside this machine is touched" if rehearsal else plan.environment.upper()
     body = (
-        ink.line(("Where  ", ink.QUIET), (where, ink.STRONG if moment.state.rehearsal else ink.DANGER_STRONG)),
+        ink.line(("Where  ", ink.QUIET), (where, ink.STRONG if rehearsal else ink.DANGER_STRONG)),
         ink.line(("Hosts  ", ink.QUIET), words.hosts(plan.hosts) or "none named"),
         ink.line(("Clock  ", ink.QUIET), f"starts now; the plan declares {words.planned(plan.declared_total)}"),
         ink.line(("Asks before  ", ink.QUIET), ", ".join(asks) or "nothing"),

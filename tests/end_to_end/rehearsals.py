@@ -92,14 +92,14 @@ class Console:
             self._said.append(line)
         return line
 
-    def until(self, fits: Callable[[Line], bool], *, within: float = DEADLINE_S) -> Line | None:
-        """Read to the first line that fits; None when the console ended without one."""
+    def until(self, kind: str, step: str | None = None, *, says: str = "", within: float = DEADLINE_S) -> Line:
+        """Read to the first event of a kind (of a step, with these words in its data). Fails when there is none."""
         deadline = time.monotonic() + within
         while (text := self.next_line(deadline)) is not None:
             line: Line = json.loads(text)
-            if fits(line):
+            if line.get("kind") == kind and line["step"] == step and says in json.dumps(line["data"]):
                 return line
-        return None
+        raise AssertionError(f"it ended without {kind} {step or ''} {says}: {self.end()}")
 
     def events(self, number: int) -> None:
         """Read `number` more lines, or to the end."""
@@ -125,17 +125,20 @@ class Console:
             while self.next_line(deadline) is not None:
                 pass
             code = self.process.wait(max(deadline - time.monotonic(), 1))
-        except BaseException:
-            self.process.kill()
-            raise
+            self._errors.seek(0)
+            return Result(code, "".join(self._said), self._errors.read())
         finally:
-            self.process.wait(10)
-            self._reader.join(10)
-            assert self.process.stdout is not None
-            self.process.stdout.close()
-        with self._errors as errors:
-            errors.seek(0)
-            return Result(code, "".join(self._said), errors.read())
+            self.dispose()
+
+    def dispose(self) -> None:
+        """Leave nothing of it: a process that still runs is killed."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        self._reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._errors.close()
 
 
 class Place:
@@ -204,8 +207,7 @@ class Place:
     def clear(self) -> list[str]:
         """End everything that was started here, first as a person would; what had to be killed."""
         for console in self._started:
-            if console.process.poll() is None:
-                console.kill()
+            console.dispose()
         if self.state.exists():
             self.run("sandbox", "down", "--directory", str(self.state), within=_DOWN_S)
         return [_end(pid) for pid in processes_of(self.base)]

@@ -31,7 +31,7 @@ class Rehearsed:
 def rehearsed() -> Iterator[Rehearsed]:
     with place() as here:
         console = here.rehearse()
-        assert console.until(lambda line: line["kind"] == "run.created"), console.end()
+        console.until("run.created")
         expected = worlds.expected_statuses(here.world_info["database_url"])
         before = worlds.git(here, "rev-parse", "main")
         yield Rehearsed(here, console.end(), expected, before)

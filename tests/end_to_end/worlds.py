@@ -35,6 +35,12 @@ def fetch(url: str, query: str) -> list[tuple[Any, ...]]:
         return link.execute(query.encode()).fetchall()
 
 
+def execute(url: str, statement: str) -> None:
+    """A statement of somebody else's."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as link:
+        link.execute(statement.encode())
+
+
 def expected_statuses(url: str) -> dict[str, int]:
     """The counts that migration 020 has to lead to, from the accounts as they are before it."""
     counts: Counter[str] = Counter()
