@@ -4,7 +4,7 @@ import re
 
 from console.actions.handover import Record, json_texts, left_by, recorded_before
 from console.actions.production import in_production
-from console.actions.source import REPOSITORY_REMEDY, check_files, file_difference, look_at_merge
+from console.actions.source import REPOSITORY_REMEDY, check_files, look_at_merge
 from console.actions.wording import commit_section, counted, file_section, listed, short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress
 from console.domain.source import Commit, MergePreview
@@ -40,6 +40,7 @@ class SourceMerge:
             _check_message(release.merge_message)
             merge = await look_at_merge(ctx, self._repository)
             _check_mergeable(ctx, merge)
+            await check_files(ctx, self._repository, merge.target, merge.files)
         return Preview(
             summary=f"Merge {release.source} into {release.target} in the console's own clone",
             facts=(
@@ -88,7 +89,7 @@ class SourceMerge:
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
         """The commit merges the two tips and brings the declared files; or, by hand, is in the branch."""
-        release, record = ctx.plan.release, Record(f"“{ctx.step.title}”", evidence.data)
+        record = Record(f"“{ctx.step.title}”", evidence.data)
         with in_production(ctx, "Reopen the merge."):
             if "commit" not in record:
                 await self._verify_by_hand(ctx)
@@ -101,12 +102,11 @@ class SourceMerge:
                     lines=(f"expected parents {listed(expected)}", f"found {listed(commit.parents)}"),
                 )
             _check_message(commit.message)
-            changed = {change.path for change in await self._repository.changes(expected[0], commit.id)}
-            if changed != set(release.files):
-                raise VerificationFailed(
-                    "The merge commit changes other files than the plan declares.",
-                    lines=file_difference(changed, set(release.files)),
-                )
+            changes = await self._repository.changes(expected[0], commit.id)
+            try:
+                await check_files(ctx, self._repository, expected[0], changes)
+            except StepFailed as error:
+                raise VerificationFailed(error.message, remedy=error.remedy, lines=error.lines) from error
 
     async def _verify_by_hand(self, ctx: Context) -> None:
         release = ctx.plan.release
@@ -144,7 +144,6 @@ def _check_mergeable(ctx: Context, merge: MergePreview) -> None:
             f"{short(content.text('source'))} to {short(merge.source)}.",
             remedy="Reopen the comparison of the release's content.",
         )
-    check_files(ctx, merge)
 
 
 def _conflict(ctx: Context, files: tuple[str, ...]) -> StepFailed:

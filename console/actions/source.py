@@ -1,5 +1,7 @@
 """The release's source: the fix is deployed on earlier environments, and the release changes what it declares."""
 
+from collections.abc import Sequence
+
 from console.actions.deploys import live_deploy
 from console.actions.handover import Record, json_texts
 from console.actions.production import in_production
@@ -8,7 +10,7 @@ from console.actions.wording import commit_section, counted, file_section, liste
 from console.domain.hosting import Deploy
 from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Section, Tone
 from console.domain.plan import Json, Service
-from console.domain.source import Commit, MergePreview
+from console.domain.source import Commit, FileChange, MergePreview
 from console.errors import StepFailed, VerificationFailed
 from console.ports import Context, Hosting, Report, Repository
 
@@ -111,7 +113,7 @@ class SourceContent(ReadOnly):
         await report(Progress("comparing the branches"))
         with in_production(ctx, REPOSITORY_REMEDY):
             merge = await look_at_merge(ctx, self._repository)
-            check_files(ctx, merge)
+            await check_files(ctx, self._repository, merge.target, merge.files)
         return Evidence(
             f"{counted(len(merge.commits), 'commit')}, {counted(len(merge.files), 'file')}, all declared",
             {
@@ -128,7 +130,8 @@ class SourceContent(ReadOnly):
         release, record = ctx.plan.release, Record(f"“{ctx.step.title}”", evidence.data)
         with in_production(ctx, "Retry: the comparison is made anew."):
             if "source" not in record:
-                check_files(ctx, await look_at_merge(ctx, self._repository))
+                merge = await look_at_merge(ctx, self._repository)
+                await check_files(ctx, self._repository, merge.target, merge.files)
                 return
             for branch, key in ((release.source, "source"), (release.target, "target")):
                 tip = await self._repository.tip(branch)
@@ -161,20 +164,20 @@ async def look_at_merge(ctx: Context, repository: Repository) -> MergePreview:
     return await repository.preview_merge(source, target)
 
 
-def check_files(ctx: Context, merge: MergePreview) -> None:
-    """Raise StepFailed, with the difference, unless the merge changes exactly the declared files."""
-    declared, changed = set(ctx.plan.release.files), {change.path for change in merge.files}
-    if changed == declared:
-        return
-    raise StepFailed(
-        f"{ctx.plan.release.source} changes other files than the plan declares.",
-        remedy="Take what does not belong to this release out of the source branch, or declare it in the plan.",
-        lines=file_difference(changed, declared),
-    )
+async def check_files(ctx: Context, repository: Repository, target: str, files: Sequence[FileChange]) -> None:
+    """Raise StepFailed, with the difference, unless exactly the declared files differ from `target`.
 
-
-def file_difference(changed: set[str], declared: set[str]) -> tuple[str, ...]:
-    """The files that are in only one of two sets, a line each."""
+    Where `target` holds the fix already, a first part of the release was pushed before and the source was mended
+    since: then any of the declared files may differ, and no other.
+    """
+    declared, changed = set(ctx.plan.release.files), {change.path for change in files}
+    fix = await repository.resolve(ctx.plan.release.fix_commit)
+    begun = await repository.is_ancestor(fix.id, target)
     extra = [f"not declared: {path}" for path in sorted(changed - declared)]
-    missing = [f"declared, not changed: {path}" for path in sorted(declared - changed)]
-    return (*extra, *missing)
+    missing = [] if begun else [f"declared, not changed: {path}" for path in sorted(declared - changed)]
+    if extra or missing:
+        raise StepFailed(
+            f"{ctx.plan.release.source} changes other files than the plan declares.",
+            remedy="Take what does not belong to this release out of the source branch, or declare it in the plan.",
+            lines=(*extra, *missing),
+        )

@@ -83,6 +83,24 @@ async def test_other_files_than_declared_are_listed(changed: tuple[str, ...], li
     assert line in failed.value.lines
 
 
+async def test_a_release_that_was_mended_after_its_first_push_brings_only_what_was_mended() -> None:
+    release = Release()
+    pushed = release.repository.commit("first merge", release.old, release.fix)
+    release.repository.branches |= {"main": pushed, "staging": release.repository.commit("mended", release.fix)}
+    release.repository.changed = ("services/reportingService.js",)
+    content, merge = SourceContent(release.repository), SourceMerge(release.repository)
+    compared = await content.perform(release.run.context("code.content"), release.reports)
+    release.run.left("code.content", compared.data)
+    preview = await merge.preview(release.run.context("code.merge"))
+    context = release.run.context("code.merge", preview.before)
+    evidence = await merge.perform(context, release.reports)
+    await merge.verify(context, evidence)
+    release.repository.changed = ("services/reportingService.js", "README.md")
+    with pytest.raises(VerificationFailed, match="other files") as failed:
+        await merge.verify(context, evidence)
+    assert failed.value.lines == ("not declared: README.md",)
+
+
 async def test_content_is_compared_and_still_stands_there() -> None:
     release = Release()
     action, context = SourceContent(release.repository), release.run.context("code.content")
