@@ -83,6 +83,8 @@ class ConsoleScreen(Screen[None]):
         """Log lines came in: whatever tail the screen has shows them."""
         for tail in self.query(Tail):
             tail.catch_up()
+        for pulse in self.query(Pulse):
+            pulse.repaint()
 
     def beat(self, seconds: float) -> None:
         """So many seconds went by: whatever pulse the screen has counts them."""

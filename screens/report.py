@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown
 
+from console.domain.untrusted import safe
 from console.errors import ConsoleError
 from screens.base import ConsoleScreen
 from screens.desk import Desk
-from screens.paint.ink import safe
 from screens.view import View
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Header

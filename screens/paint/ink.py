@@ -4,10 +4,11 @@ Every text that reaches a screen passes `line` (or `safe`), so control sequences
 markup from outside are shown and never obeyed. Styles name theme variables only; each theme defines them.
 """
 
-import re
 from collections.abc import Iterable
 
 from textual.content import Content
+
+from console.domain.untrusted import safe
 
 PLAIN = ""
 STRONG = "bold"
@@ -21,31 +22,6 @@ DANGER_STRONG = "bold $danger"
 QUIET_STRONG = "bold $quiet"
 
 Part = str | tuple[str, str] | Content
-
-_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡", 0x09: "    "}
-_HIDDEN = {
-    code: f"‹{code:x}›"
-    for code in (
-        *range(0x80, 0xA0),
-        0xAD,
-        0x61C,
-        *range(0x200B, 0x2010),
-        *range(0x2028, 0x202F),
-        *range(0x2060, 0x2070),
-        0xFEFF,
-        *range(0xFFF9, 0xFFFC),
-        *range(0xD800, 0xE000),
-    )
-}
-_SHOWN = _PICTURES | _HIDDEN
-_NEEDS = re.compile(
-    "[" + "".join(re.escape(chr(code)) for code in _SHOWN if not 0xD800 <= code < 0xE000) + "\ud800-\udfff]"
-)
-
-
-def safe(text: str) -> str:
-    """The text with everything that a terminal could obey replaced by something that it shows."""
-    return text if _NEEDS.search(text) is None else text.translate(_SHOWN)
 
 
 def line(*parts: Part) -> Content:

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from screens.paint.ink import safe
+from console.domain.untrusted import safe
 from screens.ring import LogLine, Mark
 
 LONGEST = 4000
