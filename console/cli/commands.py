@@ -10,6 +10,7 @@ import typer
 
 from console import __version__
 from console.cli.exits import Exit, fail, from_os
+from console.cli.folders import DEFAULT_CONFIG
 from console.errors import ConsoleError
 
 app = typer.Typer(
@@ -35,8 +36,6 @@ Pace = Annotated[float, typer.Option(help="Divides the waits that sandbox and pl
 Accounts = Annotated[int, typer.Option(help="How many accounts the sandbox's database holds.", min=1, max=5_000_000)]
 
 Directory = Annotated[Path | None, typer.Option(help="Where runs are kept.", metavar="DIR")]
-
-DEFAULT_CONFIG = Path("config.toml")
 
 
 def main() -> None:

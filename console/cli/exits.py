@@ -1,10 +1,12 @@
 """How the command line ends: exit codes, and an error as a person reads it."""
 
 import errno
+import json
 import sys
 from enum import IntEnum
 from typing import NoReturn
 
+from console.domain.untrusted import safe
 from console.errors import ConfigError, ConsoleError, SecretError
 
 
@@ -20,12 +22,22 @@ class Exit(IntEnum):
 
 def describe(error: ConsoleError) -> str:
     """What failed, what state production is in, what to do next: a line each, those that are known."""
-    lines = [f"✗ {error.message}"]
-    if error.production:
-        lines.append(f"  production  {error.production}")
-    if error.remedy:
-        lines.append(f"  next        {error.remedy}")
-    return "\n".join(lines)
+    return told(error.message, error.production, error.remedy)
+
+
+def told(message: str, production: str, remedy: str) -> str:
+    """The three answers that every error gives, as lines for a terminal; a message may have several."""
+    parts = (
+        f"✗ {message}",
+        f"  production  {production}" if production else "",
+        f"  next        {remedy}" if remedy else "",
+    )
+    return "\n".join(safe(line) for part in parts if part for line in part.splitlines())
+
+
+def json_line(data: object) -> str:
+    """One line for machines: ASCII alone, so that nothing in it is obeyed by a terminal on the way."""
+    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
 
 
 def code_of(error: ConsoleError) -> Exit:

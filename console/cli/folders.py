@@ -9,17 +9,23 @@ from pathlib import Path
 
 from console.cli.plan_file import journal_directory
 from console.engine.runs import RunSummary, new_run_id, runs
-from console.errors import JournalError
+from console.errors import ConfigError, JournalError
 
+DEFAULT_CONFIG = Path("config.toml")
 KINDS = ("runs", "rehearsals")
 
 
 def state_directory(config: Path | None, directory: Path | None) -> Path:
-    """The folder under which runs are kept: the one named, the plan's, or the user's state directory."""
+    """The folder under which runs are kept: the one named, the plan's, or the user's state directory.
+
+    Raises ConfigError when a plan was named that is not there.
+    """
     import platformdirs
 
     if directory is not None:
         return directory.expanduser().resolve()
+    if config is not None and config != DEFAULT_CONFIG and not config.is_file():
+        raise ConfigError([f"There is no plan at {config}."], remedy="Name one that is there with --config FILE.")
     named = journal_directory(config) if config is not None else None
     return named or platformdirs.user_state_path("release-console", appauthor=False)
 

@@ -1,7 +1,6 @@
 """Driving the plan of a configuration file: the provider, the repository and the database that it names."""
 
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -9,10 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from console.cli.exits import Exit
+from console.cli.exits import Exit, json_line
 from console.cli.folders import fresh_run_id, state_directory
 from console.cli.session import Recorded, Session, driven, recorded
-from console.domain.findings import Finding, go
+from console.domain.findings import go
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
 from console.domain.wire import encode, encode_plan
@@ -27,13 +26,13 @@ async def drive_production(config: Path) -> Exit:
     from console.cli.by_hand import steer
     from console.cli.plan_file import glimpse
 
+    must_exist(config)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise Refused(
             "A deployment is driven by a person, in a terminal, and there is none here.",
             production="Untouched.",
             remedy="Start it in a terminal; `release-console rehearse --auto` rehearses the plan without one.",
         )
-    must_exist(config)
     code = await steer(glimpse(config), partial(_opened, config))
     return Exit.DONE if code is None else code
 
@@ -64,7 +63,7 @@ async def preflight_only(config: Path, *, as_json: bool) -> Exit:
     with tempfile.TemporaryDirectory(prefix="release-console-") as cache:
         async with wired(plan, cache=Path(cache), clock=WallClock()) as world:
             found = [without_secrets(each, world.redactor.text) for each in await run(plan, world.ports)]
-    print("\n".join(_compact(each) for each in found) if as_json else findings_text(found))
+    print("\n".join(json_line(encode(each, sparse=False)) for each in found) if as_json else findings_text(found))
     return Exit.DONE if go(found) else Exit.FAILED
 
 
@@ -111,7 +110,3 @@ def _find_secrets(plan: Plan) -> None:
     from console.secrets import resolve_plan
 
     resolve_plan(plan)
-
-
-def _compact(finding: Finding) -> str:
-    return json.dumps(encode(finding, sparse=False), ensure_ascii=False, separators=(",", ":"))

@@ -1,12 +1,12 @@
 """Commands that only read: the plan as it is written, and the runs that are kept."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from console.cli.exits import Exit
+from console.cli.exits import Exit, json_line
 from console.cli.folders import all_runs, find_run, state_directory
 from console.cli.production import load_plan
+from console.domain.untrusted import one_line
 from console.domain.wire import format_time, plan_digest
 from console.engine.journal import read
 from console.engine.runs import RunSummary, replay, verify
@@ -22,10 +22,10 @@ def check_plan(config: Path, *, json: bool) -> Exit:
     except ConfigError as error:
         if not json:
             raise
-        print(_compact({"ok": False, "problems": list(error.problems)}))
+        print(json_line({"ok": False, "problems": list(error.problems)}))
         return Exit.USAGE
     if json:
-        print(_compact({"ok": True, "name": plan.name, "steps": len(plan.steps), "digest": plan_digest(plan)}))
+        print(json_line({"ok": True, "name": plan.name, "steps": len(plan.steps), "digest": plan_digest(plan)}))
     else:
         print(plan_summary(plan))
     return Exit.DONE
@@ -33,17 +33,19 @@ def check_plan(config: Path, *, json: bool) -> Exit:
 
 def list_runs(config: Path, directory: Path | None, *, json: bool) -> Exit:
     """A line a run, newest first: its state, who drives it, its age."""
-    kept = all_runs(state_directory(config, directory))
+    state = state_directory(config, directory)
+    kept = all_runs(state)
     if json:
         for run in kept:
-            print(_compact(_run_json(run)))
+            print(json_line(_run_json(run)))
         return Exit.DONE
     if not kept:
-        print(f"No runs in {state_directory(config, directory)}.")
+        print(f"No runs in {state}.")
     for run in kept:
         kind = "rehearsal" if run.rehearsal else run.environment
         driver = f"driven by {run.driver.actor}" if run.driver else ""
-        print(f"{run.run:<24}{_state(run):<12}{_age(run.created_at):<12}{kind:<12}{run.plan}  {driver}".rstrip())
+        line = f"{run.run:<24}{_state(run):<12}{_age(run.created_at):<12}{kind:<12}{run.problem or run.plan}  {driver}"
+        print(one_line(line).rstrip())
     return Exit.DONE
 
 
@@ -61,8 +63,7 @@ def verify_journal(run: str, config: Path, directory: Path | None) -> Exit:
     """Whether the record still is what was written; 1 when it is not."""
     checked = verify(find_run(state_directory(config, directory), run))
     if not checked.ok:
-        where = f" (line {checked.line})" if checked.line else ""
-        print(f"✗ {checked.run}: {checked.problem}{where}")
+        print(one_line(f"✗ {checked.run}: {checked.problem}"))
         return Exit.FAILED
     torn = f"; {checked.torn} bytes of a torn last line were never acted upon" if checked.torn else ""
     print(f"✔ {checked.run}: {checked.events} events, each following from the one before{torn}")
@@ -95,7 +96,3 @@ def _age(since: datetime | None) -> str:
     if age < timedelta(hours=1):
         return f"{age.seconds // 60} min ago"
     return f"{age.seconds // 3600} h ago" if age.days == 0 else f"{age.days} d ago"
-
-
-def _compact(data: dict[str, object]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from console.cli.exits import Exit, describe
+from console.cli.exits import Exit, describe, json_line
 from console.cli.folders import fresh_run_id, state_directory
 from console.cli.production import load_plan, must_exist
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
@@ -19,6 +19,7 @@ from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.plan import Json
 from console.domain.state import RunStatus
 from console.domain.summary import production_sentence
+from console.domain.untrusted import safe
 from console.engine.journal import JOURNAL_FILE, read
 from console.engine.runs import replay
 from console.errors import JournalError, SandboxError
@@ -168,9 +169,9 @@ async def _unattended(session: Session, world: "WorldHandle", options: Options, 
         now=datetime.now(UTC),
     )
     if options.json:
-        print(json.dumps(report, separators=(",", ":")), flush=True)
+        print(json_line(report), flush=True)
     else:
-        print(json.dumps(report, indent=2, ensure_ascii=False), flush=True)
+        print("\n".join(map(safe, json.dumps(report, indent=2, ensure_ascii=False).splitlines())), flush=True)
     if code is Exit.OPEN and not options.json:
         say_where_it_stopped(session, outcome)
     return code

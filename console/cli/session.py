@@ -11,9 +11,11 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from console import __version__
+from console.cli.kept_copies import discard_expired
 from console.cli.logfile import LogFile, logging_to
 from console.cli.wiring import Wired, actor, wired
 from console.domain.fold import initial
@@ -71,6 +73,7 @@ async def recorded(folder: Path, plan: Plan | None, remarks: tuple[str, ...] = (
             remarks = (*remarks, f"a torn last line of {journal.torn} bytes was cut off")
         known, state = (plan, initial(plan)) if plan is not None else await asyncio.to_thread(_replay, journal)
         with logging_to(folder) as log:
+            await asyncio.to_thread(discard_expired, folder.parent, datetime.now(UTC))
             yield Recorded(known, journal, RunFeed(state), log, remarks)
     finally:
         await journal.close()

@@ -1,10 +1,9 @@
 """A run driven without a person: events as lines on standard output, then what came of it."""
 
-import json
 import sys
 from collections.abc import Callable
 
-from console.cli.exits import Exit
+from console.cli.exits import Exit, json_line, told
 from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
 from console.domain.events import Event
@@ -28,7 +27,7 @@ def event_json(event: Event) -> str:
         "step": event.step,
         "data": encode(event.data),
     }
-    return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+    return json_line(line)
 
 
 def printer(plan: Plan, *, as_json: bool) -> Callable[[Update], None]:
@@ -65,10 +64,6 @@ def exit_of(session: Session, outcome: Outcome) -> Exit:
 def say_where_it_stopped(session: Session, outcome: Outcome) -> None:
     """Tell a person on standard error why the run stays open, what state production is in, what to do."""
     title = session.plan.step(outcome.step).title if outcome.step else session.plan.title
-    lines = [f"✗ {title}: {outcome.message}"]
-    if outcome.production:
-        lines.append(f"  production  {outcome.production}")
-    if outcome.remedy:
-        lines.append(f"  next        {outcome.remedy}")
-    lines.append(f"  The run {session.journal.run} stays open: `release-console rehearse --resume` goes on with it.")
-    print("\n".join(lines), file=sys.stderr)
+    print(told(f"{title}: {outcome.message}", outcome.production, outcome.remedy), file=sys.stderr)
+    again = f"  The run {session.journal.run} stays open: `release-console rehearse --resume` goes on with it."
+    print(again, file=sys.stderr)

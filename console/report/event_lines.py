@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from console.domain.events import Event, Kind
 from console.domain.plan import Json, Plan
+from console.domain.untrusted import one_line
 
 _Wording = Callable[[Mapping[str, Json]], str]
 
@@ -101,6 +102,6 @@ def sign_and_text(plan: Plan, event: Event) -> tuple[str, str]:
 
 
 def event_line(plan: Plan, event: Event) -> str:
-    """`14:51:07 ✔ Run migration 020: done: …`, the time in UTC."""
+    """`14:51:07 ✔ Run migration 020: done: …`, the time in UTC; one line, whatever the words hold."""
     sign, words = sign_and_text(plan, event)
-    return f"{event.at:%H:%M:%S} {sign} {words}"
+    return one_line(f"{event.at:%H:%M:%S} {sign} {words}")

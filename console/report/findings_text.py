@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from console.domain.findings import Finding, Severity, go
+from console.domain.untrusted import safe
 
 _WIDTH = 100
 _SIGNS = {Severity.BLOCKER: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
@@ -12,7 +13,7 @@ _SIGNS = {Severity.BLOCKER: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
 
 def findings_text(findings: Sequence[Finding]) -> str:
     """All findings in the given order, as lines of at most a hundred characters where words allow."""
-    return "\n".join((_verdict(findings), *(line for finding in findings for line in _lines(finding))))
+    return "\n".join((_verdict(findings), *(safe(line) for finding in findings for line in _lines(finding))))
 
 
 def _verdict(findings: Sequence[Finding]) -> str:

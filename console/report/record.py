@@ -1,4 +1,7 @@
-"""The record: the plan's own document, filled in from a run's events, as Markdown."""
+"""The record: the plan's own document, filled in from a run's events, as Markdown.
+
+What people and servers wrote keeps to its line: no note can look like a heading, a box or a signature.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,6 +10,7 @@ from console.domain.events import Event, Kind
 from console.domain.outcome import Section, Tone
 from console.domain.plan import DurationRange, TimelineRow
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from console.domain.untrusted import one_line
 from console.report.event_lines import event_line
 
 _BOX = {StepStatus.SUCCEEDED: "[x]", StepStatus.SKIPPED: "[-]", StepStatus.FAILED: "[!]", StepStatus.UNCERTAIN: "[?]"}
@@ -45,7 +49,7 @@ def _heading(state: RunState) -> str:
         lines.append(f"**Production:** {state.production}  ")
     if state.incident_at is not None:
         lines.append(f"**Incident:** since {_moment(state.incident_at)}: {state.incident_reason}  ")
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _checklist(state: RunState) -> str:
@@ -56,7 +60,7 @@ def _checklist(state: RunState) -> str:
         for step in steps:
             lines += _step(step)
         lines.append("")
-    return "\n".join(lines)
+    return _text(lines)
 
 
 def _step(step: StepState) -> Iterable[str]:
@@ -96,7 +100,7 @@ def _timeline(state: RunState) -> str:
     lines += ["", f"Waited for people: {_took(state.waited_for_people)}."]
     if state.pace != 1:
         lines.append(f"Pace {state.pace:g}: the waits that the rehearsal invents were divided by it.")
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _row(state: RunState, row: TimelineRow) -> tuple[str, str]:
@@ -116,7 +120,7 @@ def _criteria(state: RunState) -> str:
     for criterion in state.criteria.values():
         evidence = f" — {criterion.evidence}" if criterion.evidence else ""
         lines.append(f"- {words[criterion.met]} {criterion.title}{evidence}")
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _signoffs(state: RunState) -> str:
@@ -128,7 +132,7 @@ def _signoffs(state: RunState) -> str:
         bound = f" (commit {signature.commit[:7]})" if signature.commit else ""
         note = f" — {signature.note}" if signature.note else ""
         lines.append(f"- {box} **{signature.title}:** {who}{refused}{bound}{note}")
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _findings(state: RunState) -> str:
@@ -141,7 +145,7 @@ def _findings(state: RunState) -> str:
     for alert in state.alerts.values():
         cleared = f" — cleared: {alert.cleared}" if alert.cleared else ""
         lines.append(f"- {alert.severity} {_moment(alert.at)}: {alert.message}{cleared}")
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _notes(state: RunState) -> str:
@@ -149,13 +153,17 @@ def _notes(state: RunState) -> str:
         return ""
     lines = ["## Notes", ""]
     lines += [f"- {note.at:%H:%M:%S} {note.actor}: {note.text}" for note in state.notes]
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
 
 
 def _chronicle(state: RunState, events: Sequence[Event]) -> str:
     lines = ["## Chronicle (UTC)", ""]
     lines += [f"- {event_line(state.plan, event)}" for event in events if event.kind in _CHRONICLE]
-    return "\n".join([*lines, ""])
+    return _text([*lines, ""])
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(one_line(each) for each in lines)
 
 
 def _moment(at: datetime | None) -> str:
