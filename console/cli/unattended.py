@@ -1,5 +1,6 @@
 """A run driven without a person: events as lines on standard output, then what came of it."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from console.domain.events import Event
 from console.domain.plan import Plan
 from console.domain.wire import encode, format_time
 from console.engine.autopilot import Autopilot, Ending, Outcome
-from console.ports import StateChanged, Update
+from console.ports import JournalFailed, StateChanged, Update
 from console.report.event_lines import event_line
 
 EXITS = {"completed": Exit.DONE, "failed": Exit.FAILED, "abandoned": Exit.FAILED, "rolled_back": Exit.ROLLED_BACK}
@@ -42,16 +43,26 @@ def printer(plan: Plan, *, as_json: bool) -> Callable[[Update], None]:
 
 
 async def fly(session: Session, *, as_json: bool, retry_failed: bool) -> Outcome:
-    """Drive the run to its end or to where a person is needed, printing its events."""
-    stop = session.feed.subscribe(printer(session.plan, as_json=as_json))
+    """Drive the run to its end or to where a person is needed, printing its events.
+
+    When the run can no longer be recorded, what still runs is left the time to come to its safe point.
+    """
+    unrecorded: list[JournalFailed] = []
+
+    def hear(update: Update) -> None:
+        if isinstance(update, JournalFailed):
+            unrecorded.append(update)
+
+    stops = [session.feed.subscribe(each) for each in (printer(session.plan, as_json=as_json), hear)]
     try:
         pilot = Autopilot(GoNoGo(session), session.feed, retry_failed=retry_failed)
         outcome = await pilot.drive()
-        if outcome.ending is not Ending.STOPPED:
-            await session.driving
+        if outcome.ending is not Ending.STOPPED or unrecorded:
+            await asyncio.wait([session.driving])
         return outcome
     finally:
-        stop()
+        for stop in stops:
+            stop()
 
 
 def exit_of(session: Session, outcome: Outcome) -> Exit:

@@ -133,16 +133,16 @@ def decode_event(line: bytes) -> tuple[Event, str]:
         if version > VERSION:
             raise WireError(f"written by a newer console (format {version}, this one reads up to {VERSION})")
         event = Event(
-            seq=raw["seq"],
-            at=datetime.fromisoformat(raw["at"]),
-            run=raw["run"],
-            actor=raw["actor"],
+            seq=_of(int, raw["seq"]),
+            at=_moment(raw["at"]),
+            run=_of(str, raw["run"]),
+            actor=_of(str, raw["actor"]),
             kind=_KINDS[raw["kind"]],
-            step=raw.get("step"),
-            data=raw.get("data") or {},
+            step=None if raw.get("step") is None else _of(str, raw["step"]),
+            data=_of(dict, raw.get("data") or {}),
             version=version,
         )
-        return event, raw["prev"]
+        return event, _of(str, raw["prev"])
     except WireError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -157,6 +157,20 @@ def line_digest(line: bytes) -> str:
 def format_time(moment: datetime) -> str:
     """A UTC time as the journal writes it, to the millisecond: `2026-02-04T20:14:03.118Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(value: object) -> datetime:
+    """A time of the journal. Raises ValueError when it has no zone: such times cannot be compared."""
+    moment = datetime.fromisoformat(_of(str, value))
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment
+
+
+def _of(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -8,6 +8,7 @@ otherwise.
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from console.domain.wire import format_time
 from console.errors import JournalError, JournalLocked
 
 LOCK_FILE = "driver.json"
+_PAUSES = (0.01, 0.03, 0.1)
+"""Seconds between attempts at the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,22 @@ class DriverLock:
                 production="Nothing was started.",
                 remedy="See that the run's folder is yours and can be written.",
             ) from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not self._taken():
             os.close(self._fd)
-            raise _locked(directory) from error
+            raise _locked(directory)
         self._write(driver)
+
+    def _taken(self) -> bool:
+        """Take the lock. Whoever only asks who drives (`driver_of`) holds it for a moment, and is waited for."""
+        for pause in (*_PAUSES, None):
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if pause is not None:
+                    time.sleep(pause)
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         """Give the lock up; again is harmless."""

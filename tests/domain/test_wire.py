@@ -150,6 +150,34 @@ def test_json_that_does_not_fit_is_named(value: object, says: str) -> None:
         decode_preview(value)  # type: ignore[arg-type]
 
 
+LINE = {"seq": 1, "at": "2026-02-04T20:00:00.000Z", "run": "r", "actor": "a", "kind": "note.added", "prev": GENESIS}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seq": "1"},
+        {"seq": 1.5},
+        {"at": "2026-02-04T20:00:00"},
+        {"at": 7},
+        {"run": None},
+        {"actor": {}},
+        {"step": 7},
+        {"data": ["text"]},
+        {"data": "text"},
+        {"prev": None},
+        {"kind": "note.eaten"},
+        {"v": "new"},
+    ],
+    ids=str,
+)
+def test_a_line_that_is_no_event_is_no_line_of_a_journal(wrong: dict[str, object]) -> None:
+    """Nothing guards the last line of a journal but this: whatever follows relies on it."""
+    assert decode_event(json.dumps(LINE).encode())[0].seq == 1
+    with pytest.raises(WireError, match="not a line of a journal"):
+        decode_event(json.dumps({**LINE, **wrong}).encode())
+
+
 def test_lines_are_chained_by_their_digest() -> None:
     assert line_digest(b"a") != line_digest(b"b")
     assert len(line_digest(b"")) == len(GENESIS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -15,7 +16,7 @@ import pytest
 
 from console.domain.events import Draft, Kind
 from console.domain.wire import encode_plan, plan_digest
-from console.engine.driver import Driver, driver_of
+from console.engine.driver import LOCK_FILE, Driver, driver_of
 from console.engine.journal import FileJournal, read
 from console.engine.runs import new_run_id, runs, verify
 from console.errors import JournalBroken, JournalError, JournalLocked
@@ -274,6 +275,23 @@ class TestOneWriter:
         again = FileJournal.open(journal.directory, ME)
         assert driver_of(journal.directory) == ME
         await again.close()
+
+    async def test_whoever_only_asks_who_drives_keeps_nobody_from_driving(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        journal = create(tmp_path)
+        await journal.close()
+        asking = os.open(journal.directory / LOCK_FILE, os.O_RDONLY)
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            os.close(asking)
+
+        monkeypatch.setattr("time.sleep", wait)
+        await FileJournal.open(journal.directory, ME).close()
+        assert len(waits) == 1
 
     async def test_the_lock_is_given_up_by_closing(self, tmp_path: Path) -> None:
         journal = create(tmp_path)
