@@ -22,44 +22,56 @@ def badge(view: View) -> Content:
 
 
 def header(view: View, width: int, forecast: Content = ink.BLANK) -> list[Content]:
-    """Two lines: the run and its clock; the situation and who drives where."""
-    return [_first(view, width, forecast), _second(view, width)]
+    """Two lines: the run and its clock; the situation. Who drives, and where, stands on the first that has room."""
+    for people in _people_and_hosts(view):
+        first, fits = _first(view, width, forecast, people)
+        if fits:
+            return [first, _second(view, width, ())]
+    return [_first(view, width, forecast, "")[0], _second(view, width, _people_and_hosts(view))]
 
 
-def _first(view: View, width: int, forecast: Content) -> Content:
+def _first(view: View, width: int, forecast: Content, people: str) -> tuple[Content, bool]:
+    """The first line, and whether the whole title is on it."""
     state = view.state
     over = sum(step.over for step in state.steps.values())
-    left = [badge(view)]
-    if not view.driving:
-        left.append(ink.line((" WATCHING ", _BADGE_WATCHING)))
-    if state.incident_at is not None:
-        since = words.clock((view.now - state.incident_at).total_seconds())
-        left.append(ink.line((f" INCIDENT {since} ", _BADGE_DANGER)))
     progress = ink.line((f"{over} of {len(state.steps)}", ink.PLAIN))
     clock = ink.line(("T+ ", ink.QUIET), (words.clock(view.since_start), ink.STRONG))
-    right = Content("   ").join([part for part in (forecast, clock) if part])
-    head = Content(" ").join(left)
-    room = width - head.cell_length - progress.cell_length - right.cell_length - 8
-    title = ink.fit(ink.line((state.plan.title, ink.STRONG)), max(room, 0))
-    return ink.sides(Content("  ").join([head, *([title] if title else []), progress]), right, width, gap=2)
+    who = ink.line((people, ink.QUIET))
+    right = Content("   ").join([part for part in (who, forecast, clock) if part])
+    head = Content(" ").join(_badges(view))
+    room = max(0, width - head.cell_length - progress.cell_length - right.cell_length - 8)
+    title = ink.fit(ink.line((state.plan.title, ink.STRONG)), room)
+    left = Content("  ").join([head, *([title] if title else []), progress])
+    return ink.sides(left, right, width, gap=2), len(state.plan.title) <= room
 
 
-def _second(view: View, width: int) -> Content:
+def _badges(view: View) -> list[Content]:
+    state = view.state
+    badges = [badge(view)]
+    if not view.driving:
+        badges.append(ink.line((" WATCHING ", _BADGE_WATCHING)))
+    if state.incident_at is not None:
+        since = words.clock((view.now - state.incident_at).total_seconds())
+        badges.append(ink.line((f" INCIDENT {since} ", _BADGE_DANGER)))
+    return badges
+
+
+def _second(view: View, width: int, people: tuple[str, ...]) -> Content:
+    """The situation, and what of `people` and of what comes then there is room for."""
     now = situation(view)
     text = ink.line((f"{now.sign.mark} ", now.sign.style), (now.text, now.sign.style if now.grave else ink.STRONG))
     with_then = Content.assemble(text, ink.line((f"   {now.then}" if now.then else "", ink.QUIET)))
-    people = _people(view)
-    hosts = words.hosts(view.state.plan.hosts)
-    lefts_and_rights = (
-        (with_then, f"{people} · {hosts}" if hosts else people),
-        (with_then, people),
-        (with_then, ""),
-        (text, people),
-    )
-    for left, right in lefts_and_rights:
+    choices = [*((with_then, each) for each in people), (with_then, ""), *((text, each) for each in people[-1:])]
+    for left, right in choices:
         if left.cell_length + len(right) + (3 if right else 0) <= width:
             return ink.sides(left, ink.line((right, ink.QUIET)), width, gap=3)
     return ink.fit(text, width)
+
+
+def _people_and_hosts(view: View) -> tuple[str, ...]:
+    """Who drives and which hosts are touched, the fullest wording first."""
+    people, hosts = _people(view), words.hosts(view.state.plan.hosts)
+    return (f"{people} · {hosts}", people) if hosts else (people,)
 
 
 def _people(view: View) -> str:

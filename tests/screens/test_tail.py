@@ -7,8 +7,8 @@ import pytest
 from textual.widgets import Input
 
 from console.domain.hosting import LogEntry
-from screens.classify import mark_of
 from console.domain.untrusted import safe
+from screens.classify import mark_of
 from screens.ring import LogLine, Mark, Ring, Sieve
 from screens.widgets.logpane import Pulse
 from screens.widgets.tail import Tail
