@@ -1,6 +1,7 @@
 """Listening to the feed of a run: what was heard since the last frame, and the view that follows from it.
 
-A listener must not block: updates are only put down here, and `wake` asks for one frame however many come.
+A listener must not block: updates are only put down here, log lines in their ring, and `wake` asks for one frame
+however many come.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ class Listening:
         self._wake = wake
         self._driving = driving
         self._news: dict[str, Heard] = {}
-        self._lines: list[LogLines] = []
+        self._lines_came = False
         self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._record_failed = ""
         self._changed = False
@@ -49,8 +50,9 @@ class Listening:
                 self._news = {step: news for step, news in self._news.items() if step in running}
             case StepNews(step, progress):
                 self._news[step] = hear(self._news.get(step), progress, self._now())
-            case LogLines():
-                self._lines.append(update)
+            case LogLines(entries):
+                self.ring.extend(entries)
+                self._lines_came = True
             case TailStatus():
                 self._tail = update
             case JournalFailed(message, remedy):
@@ -58,13 +60,15 @@ class Listening:
         self._changed = self._changed or not isinstance(update, LogLines)
         self._wake()
 
+    def is_told(self, reason: str) -> None:
+        """The log cannot be heard yet, for this reason."""
+        self.hear(TailStatus(connected=False, reason=reason))
+
     def take(self) -> tuple[bool, bool]:
-        """Take in what was heard since the last time: whether the view changed, whether lines came in."""
-        lines, self._lines = self._lines, []
-        for batch in lines:
-            self.ring.extend(batch.entries)
+        """What is new since the last time: whether the view changed, whether lines came in."""
+        lines, self._lines_came = self._lines_came, False
         if lines and not self._tail.connected:
             self._tail = TailStatus(connected=True)
             self._changed = True
         changed, self._changed = self._changed, False
-        return changed, bool(lines)
+        return changed, lines

@@ -13,6 +13,8 @@ from pathlib import Path
 
 FIRST_TEXT = "first-content"
 """What the smallest application shows."""
+OPENING_TEXT = "opening-content"
+"""What the console shows first here."""
 IDLE_SECONDS = 8.0
 TAIL_SECONDS = 6.0
 BATCH_SECONDS = 0.01
@@ -31,8 +33,16 @@ def smallest() -> None:
     Smallest().run()
 
 
+def opening() -> None:
+    """The console as it is started: the opening frame, before there is a run; ends when it is killed."""
+    from screens.app import ConsoleApp
+    from screens.opening import Glimpse
+
+    ConsoleApp(glimpse=Glimpse(title=OPENING_TEXT)).run()
+
+
 def console() -> None:
-    """The console before a run has begun; ends when it is killed."""
+    """The console with a run that has not begun; ends when it is killed."""
     from tests.benchmarks.screen_probe import Probe
 
     Probe.of("start").app.run()
@@ -49,7 +59,6 @@ def idle() -> None:
         begun, used = time.monotonic(), time.process_time()
         await asyncio.sleep(IDLE_SECONDS)
         _write({"share": (time.process_time() - used) / (time.monotonic() - begun)})
-        probe.app.exit()
 
     probe.run_beside(measure)
 
@@ -64,7 +73,7 @@ def tail(rate: int) -> None:
         await asyncio.sleep(1.0)
         probe.begin()
         keys = asyncio.create_task(probe.press_now_and_then())
-        begun = time.monotonic()
+        begun, used = time.monotonic(), time.process_time()
         sent = 0
         while (gone := time.monotonic() - begun) < TAIL_SECONDS:
             due = int(gone * rate)
@@ -72,17 +81,18 @@ def tail(rate: int) -> None:
             sent = due
             await asyncio.sleep(BATCH_SECONDS)
         lasted = time.monotonic() - begun
+        share = (time.process_time() - used) / lasted
         await asyncio.sleep(0.5)
         keys.cancel()
         _write(
             {
                 "lines_per_second": sent / lasted,
+                "share": share,
                 "lags": probe.lags,
                 "key_lags": probe.key_lags,
                 "lost": sent - probe.received(),
             }
         )
-        probe.app.exit()
 
     probe.run_beside(measure)
 
@@ -102,7 +112,6 @@ def memory() -> None:
                 await asyncio.sleep(0.08)
         await asyncio.sleep(0.5)
         _write({"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "held": probe.held()})
-        probe.app.exit()
 
     probe.run_beside(measure)
 
@@ -113,6 +122,6 @@ def _write(result: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
-    {"smallest": smallest, "console": console, "idle": idle, "memory": memory}.get(
+    {"smallest": smallest, "opening": opening, "console": console, "idle": idle, "memory": memory}.get(
         what, lambda: tail(int(arguments[0]))
     )()

@@ -5,15 +5,16 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from console.domain.hosting import LogEntry
 from screens.app import ConsoleApp
-from screens.ring import LogLine
+from screens.ring import LogLine, Ring
+from screens.widgets import tail
 from screens.widgets.panes import Checklist
-from screens.widgets.tail import Tail
-from tests.screens.fakes import FakeFeed, app_for
+from tests.screens.fakes import FakeFeed, FakeHelm
 from tests.screens.moments import MOMENTS
 from tests.screens.story import BEGIN
 
@@ -36,16 +37,22 @@ class Probe:
     def of(cls, name: str) -> "Probe":
         """The application at a moment of the gallery, its clock running."""
         moment = MOMENTS[name]()
-        app, feed = app_for(moment)
+        feed = FakeFeed(moment.state, moment.log)
         begun = time.monotonic()
-        app._now = lambda: moment.now + timedelta(seconds=time.monotonic() - begun)
+        app = ConsoleApp(feed, FakeHelm(), now=lambda: moment.now + timedelta(seconds=time.monotonic() - begun))
         return cls(app, feed)
 
     def run_beside(self, measure: Callable[[], Awaitable[None]]) -> None:
         """Run the application with a measurement beside it."""
 
+        async def measured() -> None:
+            try:
+                await measure()
+            finally:
+                self.app.exit()
+
         async def both() -> None:
-            task = asyncio.ensure_future(measure())
+            task = asyncio.create_task(measured())
             await self.app.run_async()
             await task
 
@@ -53,18 +60,18 @@ class Probe:
 
     def begin(self) -> None:
         """Start the stop-watch: from here on every drawn line and every moved cursor is noted."""
-        draw, show = Tail._draw, Checklist.render_line
-        self._before = self.app.listening.ring.end
+        draw, show = tail.draw, Checklist.render_line
+        self._before = self._ring.end
 
-        def drawn(tail: Tail, line: LogLine) -> Strip:
+        def drawn(line: LogLine, width: int, style: Callable[[str], Style]) -> Strip:
             self._painted()
-            return draw(tail, line)
+            return draw(line, width, style)
 
         def rendered(checklist: Checklist, y: int) -> Strip:
             self._answered()
             return show(checklist, y)
 
-        Tail._draw = drawn  # type: ignore[method-assign]
+        tail.draw = drawn
         Checklist.render_line = rendered  # type: ignore[method-assign]
 
     def log(self, start: int, number: int) -> None:
@@ -77,13 +84,19 @@ class Probe:
             self._arrived.append(time.monotonic())
             self.feed.log(*entries)
 
+    @property
+    def _ring(self) -> Ring:
+        if self.app.listening is None:
+            raise RuntimeError("the application has no run")
+        return self.app.listening.ring
+
     def received(self) -> int:
         """How many of them reached the ring."""
-        return self.app.listening.ring.end - self._before
+        return self._ring.end - self._before
 
     def held(self) -> int:
         """How many lines are kept."""
-        return len(self.app.listening.ring)
+        return len(self._ring)
 
     async def press_now_and_then(self) -> None:
         """Move the cursor up and down, and note how long each answer takes."""
