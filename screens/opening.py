@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.paint import ink, words
+from screens.paint import ink
 
 LINES = 8
 """How many of the last things that were done stay in sight."""
@@ -51,7 +51,7 @@ class OpeningScreen(Screen[None]):
         """What is opened; below it what is being done."""
         glimpse = self._glimpse
         yield Static(ink.line((glimpse.title or self.app.title, ink.STRONG)))
-        about = " · ".join(part for part in (glimpse.environment, words.hosts(glimpse.hosts), glimpse.source) if part)
+        about = " · ".join(part for part in (glimpse.environment, ", ".join(glimpse.hosts), glimpse.source) if part)
         yield Static(ink.line((about, ink.QUIET)))
         yield Static(self._doing(), id="doing")
         yield Static(ink.line(("q quits · nothing is done before the run is shown", ink.QUIET)))
@@ -64,6 +64,6 @@ class OpeningScreen(Screen[None]):
 
     def _doing(self) -> Content:
         *done, now = self._said or ["Opening…"]
-        lines = [ink.line((f"{words.DONE.mark} ", words.DONE.style), (each, ink.QUIET)) for each in done]
-        lines.append(ink.line((f"{words.RUNNING.mark} ", words.RUNNING.style), now))
+        lines = [ink.line(("✔ ", ink.GOOD), (each, ink.QUIET)) for each in done]
+        lines.append(ink.line(("▶ ", ink.NOW_STRONG), now))
         return Content("\n").join(lines)

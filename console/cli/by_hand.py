@@ -1,29 +1,29 @@
-"""A run steered by a person: the Textual application first, then, behind its first frame, the run itself."""
+"""A run steered by a person: the Textual application first, then, behind its first frame, the run itself.
+
+Light on purpose: whatever a run needs is loaded in a thread once the first frame stands.
+"""
 
 import asyncio
 import contextlib
+import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from console.cli.exits import Exit
-from console.cli.go_no_go import GoNoGo
-from console.cli.logfile import quiet_terminal
-from console.cli.session import Recorded, Session
-from console.cli.unattended import EXITS
-from console.domain.findings import Finding
-from console.domain.intents import Intent
-from console.domain.state import FindingState, RunStatus
-from console.domain.summary import production_sentence
+from console.cli.exits import ENDINGS, Exit
 from console.errors import ConsoleError
 
 if TYPE_CHECKING:
+    from console.cli.go_no_go import GoNoGo
+    from console.cli.session import Recorded, Session
+    from console.domain.intents import Intent
+    from console.domain.state import FindingState
     from screens.app import ConsoleApp
     from screens.opening import Glimpse
 
 Say = Callable[[str], None]
-Opening = Callable[[Say, Callable[[Recorded], None]], AbstractAsyncContextManager[Session]]
+Opening = Callable[[Say, Callable[["Recorded"], None]], AbstractAsyncContextManager["Session"]]
 """Opens a run: says what is being done, and shows the record as soon as it is open, before the world is reached."""
 
 
@@ -34,34 +34,39 @@ class LateHelm:
         self._there = asyncio.Event()
         self._helm: GoNoGo | None = None
 
-    def take(self, helm: GoNoGo) -> None:
+    def take(self, helm: "GoNoGo") -> None:
         """The run can be driven now."""
         self._helm = helm
         self._there.set()
 
-    async def ready(self) -> GoNoGo:
+    async def ready(self) -> "GoNoGo":
         """The helm itself, once it is there."""
         await self._there.wait()
         if self._helm is None:
             raise RuntimeError("a helm is taken before it is there")
         return self._helm
 
-    async def send(self, intent: Intent) -> None:
+    async def send(self, intent: "Intent") -> None:
         """Pass an intent on. Raises Refused."""
         await (await self.ready()).send(intent)
 
-    async def findings(self) -> Sequence[FindingState]:
+    async def findings(self) -> "Sequence[FindingState]":
         """What the preflight finds now, as the screens show it."""
-        return tuple(_shown(each) for each in await (await self.ready()).look())
+        from console.domain.state import FindingState
+
+        return tuple(
+            FindingState(each.code, each.severity, each.message, each.evidence, each.remedy)
+            for each in await (await self.ready()).look()
+        )
 
 
 class Behind:
     """What goes on behind the screens: the run is opened once the first frame stands, and kept open until they are
     left."""
 
-    def __init__(self, application: "ConsoleApp", opening: Opening) -> None:
+    def __init__(self, application: "ConsoleApp", load: Callable[[], Opening]) -> None:
         self._application = application
-        self._opening = opening
+        self._load = load
         self._helm = LateHelm()
         self._open = False
         self._left = asyncio.Event()
@@ -80,7 +85,10 @@ class Behind:
 
     async def _keep_open(self) -> None:
         await self._application.shown.wait()
-        async with self._opening(self._application.say, self._show) as session:
+        opening = await asyncio.to_thread(self._all_loaded)
+        async with opening(self._application.say, self._show) as session:
+            from console.cli.go_no_go import GoNoGo
+
             self._open = True
             self._helm.take(GoNoGo(session))
             early = asyncio.create_task(self._look_early(session))
@@ -88,7 +96,13 @@ class Behind:
             early.cancel()
             await asyncio.wait([early])
 
-    def _show(self, run: Recorded) -> None:
+    def _all_loaded(self) -> Opening:
+        """The way to open the run, with everything imported that the event loop will need on it."""
+        import screens.showing  # noqa: F401
+
+        return self._load()
+
+    def _show(self, run: "Recorded") -> None:
         async def report() -> str:
             from console.report.record import record
 
@@ -99,8 +113,10 @@ class Behind:
         self.shown = run
         self._application.take_up(run.feed, self._helm, Reads(preflight=self._helm.findings, report=report))
 
-    async def _look_early(self, session: Session) -> None:
+    async def _look_early(self, session: "Session") -> None:
         """Have the findings on the screen before somebody asks for them. Beginning looks again if this failed."""
+        from console.domain.state import RunStatus
+
         if session.feed.state.status is RunStatus.NOT_STARTED:
             with contextlib.suppress(ConsoleError):
                 await self._helm.findings()
@@ -111,8 +127,10 @@ class Behind:
             self._application.exit()
 
 
-async def steer(glimpse: "Glimpse", opening: Opening) -> Exit | None:
+async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
     """Show the screens until the person leaves them; then say in two lines where things stand.
+
+    `load` gives the way to open the run; it is called in a thread, once the first frame stands.
 
     None when the person left before there was a run. Raises what kept the run from being opened.
     """
@@ -120,22 +138,32 @@ async def steer(glimpse: "Glimpse", opening: Opening) -> Exit | None:
 
     application = ConsoleApp(glimpse=glimpse)
     with quiet_terminal():
-        behind = Behind(application, opening)
+        behind = Behind(application, load)
         try:
             await application.run_async()
         finally:
             await behind.leave()
     if behind.shown is None:
         return None
+    from console.domain.state import RunStatus
+    from console.domain.summary import production_sentence
+
     state = behind.shown.feed.state
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)
-        return EXITS.get(state.outcome, Exit.FAILED)
+        return ENDINGS.get(state.outcome, Exit.FAILED)
     again = "`release-console rehearse --resume` goes on with it" if state.rehearsal else "start again to go on with it"
     print(f"Run {behind.shown.journal.run} stays open; {again}.", file=sys.stderr)
     print(production_sentence(state), file=sys.stderr)
     return Exit.OPEN
 
 
-def _shown(finding: Finding) -> FindingState:
-    return FindingState(finding.code, finding.severity, finding.message, finding.evidence, finding.remedy)
+@contextlib.contextmanager
+def quiet_terminal() -> Iterator[None]:
+    """Let no log record reach the terminal meanwhile, also while there is no run yet whose folder could take it."""
+    root, silent = logging.getLogger(), logging.NullHandler()
+    root.addHandler(silent)
+    try:
+        yield
+    finally:
+        root.removeHandler(silent)

@@ -10,7 +10,7 @@ import typer
 
 from console import __version__
 from console.cli.exits import Exit, fail, from_os
-from console.cli.folders import DEFAULT_CONFIG
+from console.cli.plan_file import DEFAULT_CONFIG
 from console.errors import ConsoleError
 
 app = typer.Typer(
@@ -70,7 +70,7 @@ def drive(
         raise SystemExit(int(Exit.DONE))
     if context.invoked_subcommand is not None:
         return
-    from console.cli.production import drive_production
+    from console.cli.drive import drive_production
 
     _run(drive_production(config))
 
@@ -87,7 +87,7 @@ def rehearse(
     directory: Directory = None,
 ) -> None:
     """Drive the same plan against a sandbox: real servers on this machine."""
-    from console.cli.rehearsal import Options, rehearse_plan
+    from console.cli.drive import Options, rehearse_plan
 
     options = Options(
         config=config,

@@ -20,6 +20,10 @@ class Exit(IntEnum):
     ROLLED_BACK = 4
 
 
+ENDINGS = {"completed": Exit.DONE, "failed": Exit.FAILED, "abandoned": Exit.FAILED, "rolled_back": Exit.ROLLED_BACK}
+"""What a run was closed as, and the exit code that tells it."""
+
+
 def describe(error: ConsoleError) -> str:
     """What failed, what state production is in, what to do next: a line each, those that are known."""
     return told(error.message, error.production, error.remedy)

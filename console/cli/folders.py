@@ -7,11 +7,10 @@ worlds. Everything is the owner's alone.
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.cli.plan_file import journal_directory
+from console.cli.plan_file import DEFAULT_CONFIG, journal_directory, must_exist
 from console.engine.runs import RunSummary, new_run_id, runs
-from console.errors import ConfigError, JournalError
+from console.errors import JournalError
 
-DEFAULT_CONFIG = Path("config.toml")
 KINDS = ("runs", "rehearsals")
 
 
@@ -24,8 +23,8 @@ def state_directory(config: Path | None, directory: Path | None) -> Path:
 
     if directory is not None:
         return directory.expanduser().resolve()
-    if config is not None and config != DEFAULT_CONFIG and not config.is_file():
-        raise ConfigError([f"There is no plan at {config}."], remedy="Name one that is there with --config FILE.")
+    if config is not None and config != DEFAULT_CONFIG:
+        must_exist(config)
     named = journal_directory(config) if config is not None else None
     return named or platformdirs.user_state_path("release-console", appauthor=False)
 

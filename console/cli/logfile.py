@@ -43,23 +43,10 @@ class LogFile(RotatingFileHandler):
 def logging_to(directory: Path) -> Iterator[LogFile]:
     """Send the records of every library to a run's folder meanwhile."""
     file = LogFile(directory)
-    with _added(file):
-        yield file
-    file.close()
-
-
-@contextmanager
-def quiet_terminal() -> Iterator[None]:
-    """Let no record reach the terminal meanwhile, also while there is no run yet whose folder could take it."""
-    with _added(logging.NullHandler()):
-        yield
-
-
-@contextmanager
-def _added(handler: logging.Handler) -> Iterator[None]:
     root = logging.getLogger()
-    root.addHandler(handler)
+    root.addHandler(file)
     try:
-        yield
+        yield file
     finally:
-        root.removeHandler(handler)
+        root.removeHandler(file)
+        file.close()

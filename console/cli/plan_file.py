@@ -10,14 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.places import host_of
+from console.errors import ConfigError
 
 if TYPE_CHECKING:
     from screens.opening import Glimpse
+
+DEFAULT_CONFIG = Path("config.toml")
 
 _DEEPEST = 5
 """How many files may extend each other here; the configuration itself refuses circles."""
 
 Table = Mapping[str, object]
+
+
+def must_exist(config: Path) -> None:
+    """Raises ConfigError when there is no such file."""
+    if not config.is_file():
+        raise ConfigError(
+            [f"There is no plan at {config}."], remedy="Run it where config.toml is, or name one with --config FILE."
+        )
 
 
 def glimpse(config: Path) -> "Glimpse":

@@ -1,15 +1,14 @@
 """Driving the plan of a configuration file: the provider, the repository and the database that it names."""
 
 import asyncio
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 from console.cli.exits import Exit, json_line
 from console.cli.folders import fresh_run_id, state_directory
+from console.cli.plan_file import must_exist
 from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.findings import go
 from console.domain.plan import Plan
@@ -18,27 +17,12 @@ from console.domain.wire import encode, encode_plan
 from console.engine.clock import WallClock
 from console.engine.journal import read
 from console.engine.runs import replay, runs
-from console.errors import ConfigError, JournalError, Refused
-
-
-async def drive_production(config: Path) -> Exit:
-    """Open the plan's run (the one that is open, else a new one) and steer it by hand."""
-    from console.cli.by_hand import steer
-    from console.cli.plan_file import glimpse
-
-    must_exist(config)
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise Refused(
-            "A deployment is driven by a person, in a terminal, and there is none here.",
-            production="Untouched.",
-            remedy="Start it in a terminal; `release-console rehearse --auto` rehearses the plan without one.",
-        )
-    code = await steer(glimpse(config), partial(_opened, config))
-    return Exit.DONE if code is None else code
+from console.errors import JournalError
 
 
 @asynccontextmanager
-async def _opened(config: Path, say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+async def opened(config: Path, say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+    """Open the plan's run (the one that is open, else a new one), to be steered by hand."""
     say(f"Reading {config}")
     plan = await asyncio.to_thread(load_plan, config)
     kept = state_directory(config, None) / "runs"
@@ -74,14 +58,6 @@ def load_plan(config: Path) -> Plan:
 
     must_exist(config)
     return load(config, CATALOGUE)
-
-
-def must_exist(config: Path) -> None:
-    """Raises ConfigError when there is no such file."""
-    if not config.is_file():
-        raise ConfigError(
-            [f"There is no plan at {config}."], remedy="Run it where config.toml is, or name one with --config FILE."
-        )
 
 
 def open_run_of(plan: Plan, kept: Path) -> tuple[Path | None, tuple[str, ...]]:

@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from console.cli.drive import Options
 from console.cli.exits import Exit, describe, json_line
 from console.cli.folders import fresh_run_id, state_directory
-from console.cli.production import load_plan, must_exist
+from console.cli.production import load_plan
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
 from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.plan import Json
@@ -28,20 +29,6 @@ if TYPE_CHECKING:
     from console.sandbox.client import WorldHandle
 
 _ORDER_FILE = "rehearsal.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `rehearse` was asked for on the command line."""
-
-    config: Path
-    auto: bool
-    json: bool
-    faults: tuple[str, ...]
-    pace: float
-    accounts: int
-    resume: bool
-    directory: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +58,8 @@ class Rehearsal:
     world: "WorldHandle"
 
 
-async def rehearse_plan(options: Options) -> Exit:
-    """Bring a world up (or find the last open one), drive the plan in it, and end it when the run is finished."""
-    from console.sandbox.faults import KINDS, parse_fault
-
-    if "list" in options.faults:
-        print("\n".join(f"{kind.name:<22}{kind.description}" for kind in KINDS))
-        return Exit.DONE
-    for fault in options.faults:
-        parse_fault(fault)
-    if not options.auto:
-        return await _by_hand(options)
+async def rehearse_unattended(options: Options) -> Exit:
+    """Drive the plan without a person, printing its events and what came of it."""
     place = _place(options)
     say = say_nothing if options.json else say_aloud
     for remark in place.remarks:
@@ -133,24 +111,17 @@ async def _opened(
                 await handle.down()
 
 
-async def _by_hand(options: Options) -> Exit:
-    from console.cli.by_hand import steer
-    from console.cli.plan_file import glimpse
-
-    @asynccontextmanager
-    async def opening(say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
-        say("Preparing the rehearsal")
-        place = await asyncio.to_thread(_place, options)
-        for remark in place.remarks:
-            say(remark)
-        async with _opened(place.folder, say, show) as rehearsal:
-            yield rehearsal.session
-
-    must_exist(options.config)
-    # The hosts that the file names are not touched: a rehearsal stays on this machine.
-    seen = replace(glimpse(options.config), environment="rehearsal", hosts=("127.0.0.1",))
-    code = await steer(seen, opening)
-    return Exit.OPEN if code is None else code
+@asynccontextmanager
+async def opened_by_hand(
+    options: Options, say: Callable[[str], None], show: Callable[[Recorded], None]
+) -> AsyncIterator[Session]:
+    """Open a rehearsal that a person steers."""
+    say("Preparing the rehearsal")
+    place = await asyncio.to_thread(_place, options)
+    for remark in place.remarks:
+        say(remark)
+    async with _opened(place.folder, say, show) as rehearsal:
+        yield rehearsal.session
 
 
 async def _unattended(session: Session, world: "WorldHandle", options: Options, *, resumed: bool) -> Exit:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-from console.cli.exits import Exit, json_line, told
+from console.cli.exits import ENDINGS, Exit, json_line, told
 from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
 from console.domain.events import Event
@@ -13,8 +13,6 @@ from console.domain.wire import encode, format_time
 from console.engine.autopilot import Autopilot, Ending, Outcome
 from console.ports import JournalFailed, StateChanged, Update
 from console.report.event_lines import event_line
-
-EXITS = {"completed": Exit.DONE, "failed": Exit.FAILED, "abandoned": Exit.FAILED, "rolled_back": Exit.ROLLED_BACK}
 
 
 def event_json(event: Event) -> str:
@@ -69,7 +67,7 @@ def exit_of(session: Session, outcome: Outcome) -> Exit:
     """The exit code of a run that was driven unattended."""
     if outcome.ending is Ending.STOPPED:
         return Exit.OPEN
-    return EXITS.get(session.feed.state.outcome, Exit.FAILED)
+    return ENDINGS.get(session.feed.state.outcome, Exit.FAILED)
 
 
 def say_where_it_stopped(session: Session, outcome: Outcome) -> None:

@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 
 from console.cli.by_hand import LateHelm, steer
+from console.cli.drive import drive_production
 from console.cli.exits import Exit
 from console.cli.go_no_go import GoNoGo
-from console.cli.production import drive_production
 from console.cli.session import Recorded, Session, recorded
 from console.domain.intents import Hold, Intent
 from console.errors import ConfigError, SecretError
@@ -34,15 +34,15 @@ from screens.app import ConsoleApp
 run = ConsoleApp.run_async
 ConsoleApp.run_async = lambda self: run(self, headless=True)
 sys.stdin.isatty = sys.stdout.isatty = lambda: True
-from console.cli import production, rehearsal
+from console.cli import by_hand, drive
 def loaded(*_):
-    print(*sorted({name.split(".")[0] for name in sys.modules}))
+    print(*sorted(sys.modules))
     raise SystemExit(0)
-production.load_plan = rehearsal._place = loaded
+by_hand.Behind._all_loaded = loaded
 """
-DRIVE = PROBE + "asyncio.run(production.drive_production(Path('config.toml')))"
+DRIVE = PROBE + "asyncio.run(drive.drive_production(Path('config.toml')))"
 REHEARSE = PROBE + (
-    "asyncio.run(rehearsal.rehearse_plan(rehearsal.Options("
+    "asyncio.run(drive.rehearse_plan(drive.Options("
     "Path('config.toml'), False, False, ('build-fails',), 60.0, 449, False, None)))"
 )
 
@@ -52,7 +52,8 @@ def test_nothing_heavy_is_loaded_before_the_first_frame(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
     loaded = set(done.stdout.split())
     assert "textual" in loaded, done.stderr
-    assert not loaded & HEAVY
+    assert not {name.split(".")[0] for name in loaded} & HEAVY
+    assert not loaded & {"console.domain.state", "console.domain.plan", "console.engine", "screens.run"}
 
 
 async def test_a_mistake_in_the_plan_is_raised_once_the_screens_are_gone(
@@ -95,7 +96,7 @@ async def test_the_record_is_shown_before_the_world_is_reached(tmp_path: Path, m
             yield
 
     with no_terminal(monkeypatch, pilot=application.append), pytest.raises(SecretError):
-        await steer(Glimpse("Something"), opening)
+        await steer(Glimpse("Something"), lambda: opening)
     assert screens == [OpeningScreen.__name__, RunScreen.__name__]
 
 
@@ -115,7 +116,7 @@ async def test_leaving_while_the_run_is_being_opened_stops_opening_it(
             ended.append("opening")
 
     with no_terminal(monkeypatch, pilot=application.append):
-        code: Exit | None = await steer(Glimpse("Something"), opening)
+        code: Exit | None = await steer(Glimpse("Something"), lambda: opening)
     assert code is None
     assert ended == ["opening"]
 

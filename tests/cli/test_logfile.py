@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.cli.logfile import LOG_FILE, logging_to, quiet_terminal
+from console.cli.by_hand import quiet_terminal
+from console.cli.logfile import LOG_FILE, logging_to
 from console.redact import Redactor
 
 _log = logging.getLogger("console.somewhere")

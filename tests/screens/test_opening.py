@@ -4,7 +4,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from screens.app import ConsoleApp
-from screens.opening import Glimpse, OpeningScreen
+from screens.opening import Glimpse
 from screens.run import RunScreen
 from screens.too_small import TooSmall
 from screens.widgets.panes import Header
@@ -50,7 +50,6 @@ async def test_gives_way_to_the_run_which_is_then_steered() -> None:
         await pilot.pause()
         await taken_up(app, pilot)
         assert isinstance(app.screen, RunScreen)
-        assert not any(isinstance(each, OpeningScreen) for each in app.screen_stack)
         assert "WATCHING" not in app.screen.query_one(Header).lines[0].plain
         app.say("connecting to the provider")
         assert app.listening is not None
