@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FRAMES = 20
 """Pictures a second at most."""
 
+HEAD_START = 0.05
+"""Seconds that the first frame has on its way to the terminal before anything else wants the processor."""
+
 
 def utc_now() -> datetime:
     """The wall time, UTC."""
@@ -47,7 +50,7 @@ class ConsoleApp(App[None]):
     """Release Console in a terminal. Without a helm it watches: nothing in it could send an intent.
 
     Without a feed it begins with the opening frame of `glimpse`, until `take_up` gives it a run. `shown` is set once
-    the first frame is painted.
+    the first frame stands.
     """
 
     CSS_PATH: ClassVar[Path | str] = "app.tcss"
@@ -128,7 +131,7 @@ class ConsoleApp(App[None]):
             fit(self, self.size)
         else:
             self._showing.begin()
-        self.call_after_refresh(self.shown.set)
+        self.call_after_refresh(self.set_timer, HEAD_START, self.shown.set)
 
     def on_unmount(self) -> None:
         """Listen no more."""

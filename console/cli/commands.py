@@ -1,186 +1,238 @@
-"""The commands, their options and their help; what they do stands in the modules beside this one."""
+"""The commands, their options and their help; what they do stands in the modules beside this one.
+
+Parsing costs next to nothing: the first frame and `--help` wait for it. What a command needs is imported in it.
+"""
 
 import asyncio
+import math
 import sys
-from collections.abc import Coroutine
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from console import __version__
 from console.cli.exits import Exit, fail, from_os
 from console.cli.plan_file import DEFAULT_CONFIG
 from console.errors import ConsoleError
 
-app = typer.Typer(
-    name="release-console",
-    help="Drive a production deployment from one terminal.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-plan_app = typer.Typer(help="Read a plan without starting anything.", rich_markup_mode=None, no_args_is_help=True)
-sandbox_app = typer.Typer(help="The rehearsal's world alone.", rich_markup_mode=None, no_args_is_help=True)
-app.add_typer(plan_app, name="plan")
-app.add_typer(sandbox_app, name="sandbox")
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
 
-Config = Annotated[Path, typer.Option("--config", help="The plan.", metavar="FILE")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable lines only.")]
-FaultList = Annotated[
-    list[str] | None,
-    typer.Option("--fault", metavar="NAME", help="Practise on a fault (several: repeat). `--fault list` names them."),
-]
-Pace = Annotated[float, typer.Option(help="Divides the waits that sandbox and plan invent.", min=1, max=10_000)]
-Accounts = Annotated[int, typer.Option(help="How many accounts the sandbox's database holds.", min=1, max=5_000_000)]
+    Commands = _SubParsersAction[ArgumentParser]
 
-Directory = Annotated[Path | None, typer.Option(help="Where runs are kept.", metavar="DIR")]
+Run = Callable[[Namespace], Exit]
 
 
 def main() -> None:
     """The console script."""
+    arguments = parser().parse_args()
+    run: Run = arguments.run
     try:
-        app()
+        raise SystemExit(int(run(arguments)))
     except ConsoleError as error:
         fail(error)
     except OSError as error:
         fail(from_os(error, "The console could not go on"))
 
 
-def _run(work: Coroutine[None, None, Exit]) -> None:
-    """Run a command's coroutine and leave with its exit code; an interrupt leaves the run open."""
+def parser() -> ArgumentParser:
+    """The command line: every command sets `run`, which does it."""
+    root = ArgumentParser(
+        prog="release-console",
+        description="Drive a production deployment from one terminal. Without a command: drive the plan in "
+        "./config.toml by hand; a run that is open is resumed.",
+        allow_abbrev=False,
+    )
+    root.add_argument("--version", action="version", version=f"release-console {__version__}")
+    root.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help="the plan (%(default)s)")
+    root.set_defaults(run=_drive)
+    commands = root.add_subparsers(title="commands", metavar="COMMAND")
+    _rehearsing(commands)
+    _looking(commands)
+    plan = _group(commands, "plan", "read a plan without starting anything")
+    _json(_command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
+    _sandboxing(_group(commands, "sandbox", "the rehearsal's world alone"))
+    return root
+
+
+def _rehearsing(commands: "Commands") -> None:
+    rehearse = _command(commands, "rehearse", _rehearse, "drive the same plan against a sandbox: real servers here")
+    rehearse.add_argument("--auto", action="store_true", help="unattended (also without a terminal)")
+    rehearse.add_argument("--resume", action="store_true", help="go on with the last open rehearsal")
+    _json(rehearse)
+    _world(rehearse)
+    _directory(rehearse)
+
+
+def _looking(commands: "Commands") -> None:
+    _json(_command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing"))
+    runs = _command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
+    _json(runs)
+    _directory(runs)
+    report = _command(commands, "report", _report, "print the record of a run: the plan's document, filled in")
+    verify = _command(commands, "verify", _verify, "check that a run's journal was not edited after the fact")
+    for command in (report, verify):
+        command.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
+        _directory(command)
+
+
+def _sandboxing(sandbox: "Commands") -> None:
+    up = _command(sandbox, "up", _sandbox_up, "build the sandbox, print where it is reached, keep it until interrupted")
+    _json(up)
+    _world(up)
+    _directory(up, "where its state is kept")
+    down = _command(sandbox, "down", _sandbox_down, "end a sandbox that was left running")
+    down.add_argument("place", nargs="?", type=Path, metavar="PLACE", help="its state; without it: all that are up")
+    _directory(down)
+
+
+def _group(commands: "Commands", name: str, what: str) -> "Commands":
+    group = commands.add_parser(name, help=what, description=_sentence(what), allow_abbrev=False)
+
+    def misses_a_command(arguments: Namespace) -> Exit:
+        group.print_help(sys.stderr)
+        return Exit.USAGE
+
+    group.set_defaults(run=misses_a_command)
+    return group.add_subparsers(title="commands", metavar="COMMAND")
+
+
+def _command(commands: "Commands", name: str, run: Run, what: str) -> ArgumentParser:
+    command = commands.add_parser(name, help=what, description=_sentence(what), allow_abbrev=False)
+    command.set_defaults(run=run)
+    # Without a default of its own, so that a file named in front of the command counts as well.
+    command.add_argument("--config", type=Path, default=SUPPRESS, metavar="FILE", help=f"the plan ({DEFAULT_CONFIG})")
+    return command
+
+
+def _json(command: ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="machine-readable lines only")
+
+
+def _directory(command: ArgumentParser, what: str = "where runs are kept") -> None:
+    command.add_argument("--directory", type=Path, metavar="DIR", help=what)
+
+
+def _world(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="practise on a fault (several: repeat); `--fault list` names them",
+    )
+    command.add_argument(
+        "--pace",
+        type=_number(float, 1, 10_000),
+        default=60.0,
+        metavar="N",
+        help="divides the waits that sandbox and plan invent (%(default)g)",
+    )
+    command.add_argument(
+        "--accounts",
+        type=_number(int, 1, 5_000_000),
+        default=449,
+        metavar="N",
+        help="how many accounts the sandbox's database holds (%(default)s)",
+    )
+
+
+def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise ArgumentTypeError(f"{text} is not a number from {least} to {most}")
+        return value
+
+    return read
+
+
+def _sentence(what: str) -> str:
+    return f"{what[:1].upper()}{what[1:]}."
+
+
+def _awaited(work: Coroutine[None, None, Exit]) -> Exit:
+    """Run a command's coroutine; an interrupt leaves the run open."""
     try:
-        code = asyncio.run(work)
+        return asyncio.run(work)
     except KeyboardInterrupt:
         print("Interrupted. A run that was open is open still: start again to resume it.", file=sys.stderr)
-        code = Exit.OPEN
-    raise SystemExit(int(code))
+        return Exit.OPEN
 
 
-@app.callback(invoke_without_command=True)
-def drive(
-    context: typer.Context,
-    config: Config = DEFAULT_CONFIG,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Drive the plan in ./config.toml; a run that is open is resumed."""
-    if version:
-        print(f"release-console {__version__}")
-        raise SystemExit(int(Exit.DONE))
-    if context.invoked_subcommand is not None:
-        return
+def _drive(arguments: Namespace) -> Exit:
     from console.cli.drive import drive_production
 
-    _run(drive_production(config))
+    return _awaited(drive_production(arguments.config))
 
 
-@app.command()
-def rehearse(
-    config: Config = DEFAULT_CONFIG,
-    auto: Annotated[bool, typer.Option("--auto", help="Unattended (also without a terminal).")] = False,
-    json: Json = False,
-    fault: FaultList = None,
-    pace: Pace = 60.0,
-    accounts: Accounts = 449,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last open rehearsal.")] = False,
-    directory: Directory = None,
-) -> None:
-    """Drive the same plan against a sandbox: real servers on this machine."""
+def _rehearse(arguments: Namespace) -> Exit:
     from console.cli.drive import Options, rehearse_plan
 
     options = Options(
-        config=config,
-        auto=auto or not sys.stdin.isatty() or not sys.stdout.isatty(),
-        json=json,
-        faults=tuple(fault or ()),
-        pace=pace,
-        accounts=accounts,
-        resume=resume,
-        directory=directory,
+        config=arguments.config,
+        auto=arguments.auto or not sys.stdin.isatty() or not sys.stdout.isatty(),
+        json=arguments.json,
+        faults=tuple(arguments.fault),
+        pace=arguments.pace,
+        accounts=arguments.accounts,
+        resume=arguments.resume,
+        directory=arguments.directory,
     )
-    _run(rehearse_plan(options))
+    return _awaited(rehearse_plan(options))
 
 
-@app.command()
-def preflight(config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
-    """Go or no-go: look at everything the plan needs; change nothing."""
+def _preflight(arguments: Namespace) -> Exit:
     from console.cli.production import preflight_only
 
-    _run(preflight_only(config, as_json=json))
+    return _awaited(preflight_only(arguments.config, as_json=arguments.json))
 
 
-@app.command()
-def runs(
-    config: Config = DEFAULT_CONFIG,
-    json: Json = False,
-    directory: Directory = None,
-) -> None:
-    """List the runs that are kept: state, driver and age."""
+def _runs(arguments: Namespace) -> Exit:
     from console.cli.records import list_runs
 
-    raise SystemExit(int(list_runs(config, directory, json=json)))
+    return list_runs(arguments.config, arguments.directory, json=arguments.json)
 
 
-@app.command()
-def report(
-    run: Annotated[str, typer.Argument(help="The run's id, or `last`.")] = "last",
-    config: Config = DEFAULT_CONFIG,
-    directory: Directory = None,
-) -> None:
-    """Print the record of a run: the plan's document, filled in, as Markdown."""
+def _report(arguments: Namespace) -> Exit:
     from console.cli.records import print_report
 
-    raise SystemExit(int(print_report(run, config, directory)))
+    return print_report(arguments.of, arguments.config, arguments.directory)
 
 
-@app.command()
-def verify(
-    run: Annotated[str, typer.Argument(help="The run's id, or `last`.")] = "last",
-    config: Config = DEFAULT_CONFIG,
-    directory: Directory = None,
-) -> None:
-    """Check that a run's journal was not edited after the fact."""
+def _verify(arguments: Namespace) -> Exit:
     from console.cli.records import verify_journal
 
-    raise SystemExit(int(verify_journal(run, config, directory)))
+    return verify_journal(arguments.of, arguments.config, arguments.directory)
 
 
-@plan_app.command("check")
-def plan_check(config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
-    """Check a plan, and say what it would do; needs no secrets and starts nothing."""
+def _plan_check(arguments: Namespace) -> Exit:
     from console.cli.records import check_plan
 
-    raise SystemExit(int(check_plan(config, json=json)))
+    return check_plan(arguments.config, json=arguments.json)
 
 
-@sandbox_app.command("up")
-def sandbox_up(
-    config: Config = DEFAULT_CONFIG,
-    json: Json = False,
-    fault: FaultList = None,
-    pace: Pace = 60.0,
-    accounts: Accounts = 449,
-    directory: Annotated[Path | None, typer.Option(help="Where its state is kept.", metavar="DIR")] = None,
-) -> None:
-    """Build the sandbox, print where it is reached, and keep it until interrupted."""
+def _sandbox_up(arguments: Namespace) -> Exit:
     from console.cli.sandbox import sandbox_until_interrupted
 
-    _run(
+    return _awaited(
         sandbox_until_interrupted(
-            config, json=json, faults=tuple(fault or ()), pace=pace, accounts=accounts, directory=directory
+            arguments.config,
+            json=arguments.json,
+            faults=tuple(arguments.fault),
+            pace=arguments.pace,
+            accounts=arguments.accounts,
+            directory=arguments.directory,
         )
     )
 
 
-@sandbox_app.command("down")
-def sandbox_down(
-    place: Annotated[Path | None, typer.Argument(help="Its state; without it: every sandbox that is up.")] = None,
-    config: Config = DEFAULT_CONFIG,
-    directory: Directory = None,
-) -> None:
-    """End a sandbox that was left running."""
+def _sandbox_down(arguments: Namespace) -> Exit:
     from console.cli.folders import state_directory
-    from console.cli.sandbox import sandbox_down as end
+    from console.cli.sandbox import sandbox_down
 
-    _run(end(place, state_directory(config, directory)))
+    return _awaited(sandbox_down(arguments.place, state_directory(arguments.config, arguments.directory)))

@@ -28,32 +28,43 @@ ROOT = Path(__file__).parents[2]
 PLAN = plan(step("a"))
 
 PROBE = """
-import asyncio, sys
-from pathlib import Path
-from screens.app import ConsoleApp
-run = ConsoleApp.run_async
-ConsoleApp.run_async = lambda self: run(self, headless=True)
-sys.stdin.isatty = sys.stdout.isatty = lambda: True
-from console.cli import by_hand, drive
+import atexit, sys
+from console.cli import main
 def loaded(*_):
-    print(*sorted(sys.modules))
+    print(*sorted(sys.modules), file=sys.__stdout__)
     raise SystemExit(0)
-by_hand.Behind._all_loaded = loaded
+if "--help" in sys.argv:
+    atexit.register(lambda: print(*sorted(sys.modules)))
+else:
+    sys.stdin.isatty = sys.stdout.isatty = lambda: True
+    from console.cli import by_hand
+    from screens.app import ConsoleApp
+    run = ConsoleApp.run_async
+    ConsoleApp.run_async = lambda self: run(self, headless=True)
+    by_hand.Behind._all_loaded = loaded
+main()
 """
-DRIVE = PROBE + "asyncio.run(drive.drive_production(Path('config.toml')))"
-REHEARSE = PROBE + (
-    "asyncio.run(drive.rehearse_plan(drive.Options("
-    "Path('config.toml'), False, False, ('build-fails',), 60.0, 449, False, None)))"
-)
 
 
-@pytest.mark.parametrize("command", [DRIVE, REHEARSE], ids=["drive", "rehearse"])
-def test_nothing_heavy_is_loaded_before_the_first_frame(command: str) -> None:
-    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120)
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command holds in the end, or at its first frame."""
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     loaded = set(done.stdout.split())
-    assert "textual" in loaded, done.stderr
+    assert "console.cli.commands" in loaded, done.stderr
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", [(), ("rehearse", "--fault", "build-fails")], ids=["drive", "rehearse"])
+def test_nothing_heavy_is_loaded_before_the_first_frame(arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by(*arguments)
+    assert "screens.opening" in loaded
     assert not {name.split(".")[0] for name in loaded} & HEAVY
     assert not loaded & {"console.domain.state", "console.domain.plan", "console.engine", "screens.run"}
+
+
+def test_help_loads_next_to_nothing() -> None:
+    assert not {name.split(".")[0] for name in loaded_by("--help")} & (HEAVY | {"textual", "rich"})
 
 
 async def test_a_mistake_in_the_plan_is_raised_once_the_screens_are_gone(

@@ -66,7 +66,11 @@ COMMANDS = [
     (["report", "--directory", "."], 1, "There are no runs"),
     (["verify", "2026", "--directory", "."], 1, "There are no runs"),
     (["sandbox", "down", "here"], 1, "No sandbox is up."),
-    (["rehearse", "--pace", "nan"], 2, "--pace"),
+    (["--config", "nope.toml", "plan", "check"], 2, "There is no plan at nope.toml."),
+    (["rehearse", "--pace", "nan"], 2, "argument --pace: nan is not a number from 1 to 10000"),
+    (["rehearse", "--accounts", "1.5"], 2, "argument --accounts: 1.5 is not a number"),
+    (["rehearse", "--res"], 2, "unrecognized arguments: --res"),
+    (["sandbox"], 2, "build the sandbox"),
     (["nonsense"], 2, "nonsense"),
 ]
 
