@@ -112,11 +112,13 @@ class LogWatcher:
             await self._record(say)
 
     async def _gather(self) -> None:
-        """Take lines as they come, for ever; a log that is lost is asked for again where it ended."""
+        """Take lines as they come, for ever; a log that is lost is asked for again where it ended.
+
+        Whether it is heard the telemetry tells by itself; only its end is told here.
+        """
         since, seen, taken = self._clock.now(), set[str](), 0
         while True:
             try:
-                self._feed.publish(TailStatus(connected=True))
                 async for entry in self._telemetry.follow(self._service_ids, since=since):
                     if entry.at > since:
                         since, seen = entry.at, set()
