@@ -29,11 +29,11 @@ KEYS = {
     "right": "\x1b[C",
     "left": "\x1b[D",
     "ctrl+c": "\x03",
+    "ctrl+u": "\x15",
 }
 _PATIENCE_S = 90.0
 _LOOK_S = 0.5
-_SWALLOWED_S = 3.0
-_LONGEST = 40
+_SWALLOWED_S = 2.0
 
 
 class Terminal:
@@ -129,6 +129,19 @@ class Terminal:
         """Wait until the line for typing below a label has the focus: it then differs from a button without."""
         self.wait(lambda _: self._cell(label, below=1).bg != self._cell("Not now").bg, f"the field of {label!r}")
 
+    def press(self, *keys: str) -> None:
+        """Press keys, by name or as they are."""
+        for key in keys:
+            os.write(self._master, KEYS.get(key, key).encode())
+
+    def fill(self, label: str, text: str) -> None:
+        """Type a text into the field below a label, whatever stood there before."""
+        self.field_below(label)
+        if self._field(label):
+            # In a burst of keys characters overtake commands, so that this one has to be seen to have worked.
+            self.press_until("ctrl+u", lambda _: not self._field(label), f"nothing below {label!r}")
+        self.press_until(text, lambda _: self._field(label) == text, f"{text!r} below {label!r}")
+
     def _field(self, label: str) -> str:
         """What stands below a label, the frame of the dialog left out."""
         for row, line in enumerate(self._screen.display):
@@ -143,17 +156,6 @@ class Terminal:
                 return self._screen.buffer[row + below][column]
         return self._screen.default_char
 
-    def press(self, *keys: str) -> None:
-        """Press keys, by name or as they are."""
-        for key in keys:
-            os.write(self._master, KEYS.get(key, key).encode())
-
-    def fill(self, label: str, text: str) -> None:
-        """Type a text into the field below a label, whatever stood there before."""
-        self.field_below(label)
-        clear = "\x1b[F" + "\x7f" * _LONGEST
-        self.press_until(clear + text, lambda _: self._field(label) == text, f"{text!r} below {label!r}")
-
     def end(self, within: float = _PATIENCE_S) -> int:
         """Wait for the console's end; its exit code."""
         try:
@@ -164,11 +166,14 @@ class Terminal:
 
     def close(self) -> None:
         """Hang up, as closing the window does."""
+        if self._master < 0:
+            return
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
         self._reader.join(10)
         os.close(self._master)
+        self._master = -1
 
 
 def _take_terminal() -> None:

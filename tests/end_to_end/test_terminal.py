@@ -10,7 +10,13 @@ from tests.end_to_end.terminals import Terminal
 
 pytestmark = pytest.mark.slow
 
-ROLES = ("Database Owner", "DevOps/Render Admin", "QA Lead", "Product Lead")
+ROLES = {
+    "Database Owner": "Database owner signs",
+    "DevOps/Render Admin": "DevOps / Render admin signs",
+    "QA Lead": "QA lead signs",
+    "Product Lead": "Product lead signs",
+}
+"""Each role, and the title of its step."""
 
 
 @pytest.fixture
@@ -26,8 +32,8 @@ def test_a_whole_rehearsal_by_keys(here: Place, terminal: Terminal) -> None:
     merge(terminal)
     push(terminal)
     arm_the_migration(terminal)
-    for role in ROLES:
-        sign(terminal, role)
+    for role, step in ROLES.items():
+        sign(terminal, role, step)
     finish(terminal)
     terminal.press("q")
     assert terminal.end() == 0
@@ -42,12 +48,20 @@ def begin(terminal: Terminal) -> None:
     terminal.press_until("1", lambda screen: "The run has begun" in screen, "the beginning")
 
 
+def previewed(terminal: Terminal, question: str, *texts: str) -> None:
+    """The dialog stands there, and what it will do was looked at for it."""
+    terminal.see(question)
+    terminal.wait(
+        lambda screen: all(text in screen for text in (question, *texts)) and "Looking at what" not in screen,
+        f"a preview with {texts}",
+    )
+
+
 def merge(terminal: Terminal) -> None:
     """Enter alone confirms nothing: the person has to go to the other answer."""
     terminal.see("Waits for you: Merge staging → main", "look, then confirm")
     terminal.press("enter")
-    terminal.see("3 commits to main", "26c5a9f", "Not now", "Yes, do it")
-    terminal.gone("Looking at what it will do")
+    previewed(terminal, "Yes, do it", "3 commits to main", "26c5a9f")
     terminal.has_focus("Not now")
     terminal.focus_on("Yes, do it", by="right")
     terminal.press("enter")
@@ -58,8 +72,7 @@ def push(terminal: Terminal) -> None:
     """The wrong word pushes nothing; the branch's name does."""
     terminal.see("Waits for you: Push to GitHub", "look, then confirm")
     terminal.press("enter")
-    terminal.see("To say yes, type main", "new code meets the old schema", "crm-backend")
-    terminal.gone("Looking at what it will do")
+    previewed(terminal, "To say yes, type main", "crm-backend: tracks main", "new code meets the old schema")
     terminal.fill("To say yes", "mani")
     terminal.press("enter")
     terminal.see("“mani” is not “main”")
@@ -73,16 +86,15 @@ def arm_the_migration(terminal: Terminal) -> None:
     terminal.see("Run migration 020", "confirm")
     terminal.wait(lambda screen: "confirm ahead" in screen or "look, then confirm" in screen, "the migration's turn")
     terminal.press("enter")
-    terminal.see("To say yes, type crm")
-    terminal.gone("Looking at what it will do")
+    previewed(terminal, "To say yes, type crm", "12 statements, one transaction", "ALTER TABLE accounts ADD COLUMN")
     terminal.fill("To say yes", "crm")
     terminal.press("enter")
     terminal.gone("To say yes")
 
 
-def sign(terminal: Terminal, role: str) -> None:
+def sign(terminal: Terminal, role: str, step: str) -> None:
     """Nothing is signed before a name stands there."""
-    terminal.see("Waits for you", "sign")
+    terminal.see(f"Waits for you: {step}", "⏎ sign")
     terminal.press("enter")
     terminal.see(f"Signature: {role}", "7 of 7 success criteria are met", "Approve")
     terminal.fill("Name", f"Ada of {role}")
@@ -98,6 +110,8 @@ def finish(terminal: Terminal) -> None:
     terminal.see("Close the run", "31 of 31 steps are over", "Completed")
     terminal.highlighted("Not now", unlike="1  Completed")
     terminal.press_until("1", lambda screen: "Close the run: completed" in screen, "the last question")
+    terminal.press_until("enter", lambda screen: "Close the run" not in screen, "the end")
+    terminal.see("31 of 31", "completed", "quit")
 
 
 def assert_done_by_a_person(here: Place) -> None:
