@@ -5,6 +5,7 @@ Parsing costs next to nothing: the first frame and `--help` wait for it. What a 
 
 import asyncio
 import math
+import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Coroutine
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console import __version__
-from console.cli.exits import Exit, fail, from_os
+from console.cli.exits import Exit, defect, fail, from_os
 from console.cli.plan_file import DEFAULT_CONFIG
 from console.errors import ConsoleError
 
@@ -32,8 +33,13 @@ def main() -> None:
         raise SystemExit(int(run(arguments)))
     except ConsoleError as error:
         fail(error)
+    except BrokenPipeError:
+        _stop_printing()
+        raise SystemExit(int(Exit.FAILED)) from None
     except OSError as error:
         fail(from_os(error, "The console could not go on"))
+    except Exception as error:
+        fail(defect(error))
 
 
 def parser() -> ArgumentParser:
@@ -155,19 +161,25 @@ def _sentence(what: str) -> str:
     return f"{what[:1].upper()}{what[1:]}."
 
 
-def _awaited(work: Coroutine[None, None, Exit]) -> Exit:
-    """Run a command's coroutine; an interrupt leaves the run open."""
+def _stop_printing() -> None:
+    """Whoever read our output has gone (`… | head`): nothing more is said, not even by the interpreter as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _awaited(work: Coroutine[None, None, Exit], *, again: str = "") -> Exit:
+    """Run a command's coroutine. An interrupt leaves a run open, where there is one: `again` goes on with it."""
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
-        print("Interrupted. A run that was open is open still: start again to resume it.", file=sys.stderr)
-        return Exit.OPEN
+        left = f"A run that was open is open still: `{again}` goes on with it." if again else "Nothing was changed."
+        print(f"Interrupted. {left}", file=sys.stderr)
+        return Exit.OPEN if again else Exit.FAILED
 
 
 def _drive(arguments: Namespace) -> Exit:
     from console.cli.drive import drive_production
 
-    return _awaited(drive_production(arguments.config))
+    return _awaited(drive_production(arguments.config), again="release-console")
 
 
 def _rehearse(arguments: Namespace) -> Exit:
@@ -183,7 +195,7 @@ def _rehearse(arguments: Namespace) -> Exit:
         resume=arguments.resume,
         directory=arguments.directory,
     )
-    return _awaited(rehearse_plan(options))
+    return _awaited(rehearse_plan(options), again="release-console rehearse --resume")
 
 
 def _preflight(arguments: Namespace) -> Exit:

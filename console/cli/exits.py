@@ -55,6 +55,17 @@ def fail(error: ConsoleError) -> NoReturn:
     raise SystemExit(code_of(error))
 
 
+def defect(error: Exception) -> ConsoleError:
+    """A mistake of the console's own, with where it was made and without the secrets that it may have met."""
+    from console.redact import Redactor
+
+    return ConsoleError(
+        f"The console ended with a defect of its own.\n{Redactor().exception(error).rstrip()}",
+        production="Nothing more is begun here; `release-console report` says what was done before.",
+        remedy="Start it again: a run that was open is gone on with where its record ends. Report the lines above.",
+    )
+
+
 def from_os(error: OSError, doing: str) -> ConsoleError:
     """An operating-system error while `doing` something with files, in the console's own words."""
     where = f" ({error.filename})" if error.filename else ""

@@ -2,11 +2,14 @@
 
 import errno
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from console.cli.commands import main
+from console.cli.commands import _awaited, main
 from console.cli.exits import Exit, code_of, describe, from_os, json_line
 from console.cli.folders import state_directory
 from console.errors import ConfigError, ConsoleError, JournalError, SecretError
@@ -56,6 +59,7 @@ def test_a_plan_that_was_named_and_is_not_there_is_refused_also_where_only_runs_
     assert state_directory(tmp_path / "nope.toml", tmp_path) == tmp_path
 
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = [
     (["--config", "nope.toml"], 2, "There is no plan at nope.toml."),
     (["plan", "check", "--config", "nope.toml"], 2, "There is no plan at nope.toml."),
@@ -93,6 +97,47 @@ def test_bad_input_gets_one_message_and_the_right_exit_code(
     assert said in err
     assert out == ""
     assert "Traceback" not in err
+
+
+def test_a_defect_is_told_with_its_place_and_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> Exit:
+        raise KeyError("postgresql://crm:s3cret@db/crm")
+
+    monkeypatch.setattr("console.cli.records.list_runs", broken)
+    monkeypatch.setattr("sys.argv", ["release-console", "runs"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    err = capsys.readouterr().err
+    assert left.value.code == Exit.FAILED
+    assert "in broken" in err
+    assert "KeyError: 'postgresql://crm:•••@db/crm'" in err
+    assert "release-console report" in err
+
+
+def test_a_reader_that_goes_away_is_no_error_worth_a_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "plan", "check"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == Exit.FAILED
+
+
+def test_an_interrupt_says_whether_something_stays_open(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(**more: str) -> Exit:
+        async def work() -> Exit:
+            raise KeyboardInterrupt
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: _awaited(work(), **more)).result()
+
+    assert interrupted(again="release-console rehearse --resume") is Exit.OPEN
+    assert "`release-console rehearse --resume` goes on with it" in capsys.readouterr().err
+    assert interrupted() is Exit.FAILED
+    assert "Nothing was changed" in capsys.readouterr().err
 
 
 def test_runs_that_cannot_be_read_are_listed_with_the_reason(
