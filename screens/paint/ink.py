@@ -79,7 +79,7 @@ def columns(rows: Iterable[tuple[str, Content]], width: int, *, indent: int = 0)
     rows = list(rows)
     if not rows:
         return []
-    label_width = min(max(Content(safe(label)).cell_length for label, _ in rows) + 2, max(width // 3, 12))
+    label_width = min(max(Content(safe(label)).cell_length for label, _ in rows) + 2, max(width * 2 // 5, 14))
     lines: list[Content] = []
     for label, value in rows:
         head = Content.assemble(

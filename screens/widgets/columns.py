@@ -52,7 +52,10 @@ class LeftColumn(Vertical):
 
 
 class RightColumn(Vertical):
-    """The step, and below it as much of the timeline as it leaves room for; on a small terminal they take turns."""
+    """The step, and below it as much of the timeline as it leaves room for; on a small terminal they take turns.
+
+    Where something is wrong and the ways out would not be in sight, the timeline goes away.
+    """
 
     view: var[View | None] = var(None, init=False)
     selected: var[str] = var("", init=False)
@@ -102,6 +105,8 @@ class RightColumn(Vertical):
         timeline = self.query_one(TimelinePane)
         if self.turns:
             timeline.limit = 0
+            timeline.remove_class("-away")
             return
         spare = self.size.height - len(self.query_one(Detail).lines) - RULES
+        timeline.set_class(bool(self.ways) and spare < LEAST_LINES, "-away")
         timeline.limit = min(max(spare, LEAST_LINES), timeline.wanted(self.view))

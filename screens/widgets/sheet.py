@@ -26,6 +26,7 @@ class Sheet(ScrollView, can_focus=False):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
         scrollbar-gutter: stable;
         background: transparent;
     }
@@ -68,6 +69,7 @@ class Sheet(ScrollView, can_focus=False):
         if size != self.virtual_size:
             taller = size.height != self.virtual_size.height
             self.virtual_size = size
+            self.clear_cached_dimensions()
             self.refresh(layout=taller and self.styles.auto_dimensions)
         else:
             changed = [y for y, pair in enumerate(zip(old, self._lines, strict=True)) if not pair[0].is_same(pair[1])]

@@ -32,6 +32,7 @@ class Tail(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
         background: transparent;
     }
     Tail > .tail--time { color: $quiet; }

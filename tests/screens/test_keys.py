@@ -16,7 +16,7 @@ from screens.dialogs.trouble import TroubleDialog
 from screens.run import RunScreen
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Checklist, Detail, Header
-from tests.screens.driving import press, typed
+from tests.screens.driving import press, typed, until
 from tests.screens.fakes import FakeHelm, app_for
 from tests.screens.moments import MOMENTS, Moment
 from tests.screens.plan import plan_020
@@ -267,6 +267,16 @@ async def test_a_doubt_lists_what_is_known_before_the_person_decides() -> None:
         text = shown(app)
         for part in ("Two candidates were made since.", "dep-1", "dep-2", "Look once more", "It was not carried out"):
             assert part in text
+
+
+async def test_the_palette_finds_a_command_by_its_name() -> None:
+    app, _ = app_for(at("migrating"))
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "ctrl+p")
+        await typed(pilot, "incident")
+        await until(pilot, lambda: bool(app.screen.query("CommandList").first().option_count), "a command is found")
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, AskDialog), "the question is put")
 
 
 async def test_leaving_says_what_goes_on_and_asks() -> None:
