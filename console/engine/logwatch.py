@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.domain.events import Draft
 from console.domain.health import LogClass, classify
@@ -25,8 +25,8 @@ from console.ports import Clock, LogLines, TailStatus, Telemetry
 BATCH = 0.05
 """Wall seconds for which lines are gathered before they are shown."""
 
-WINDOW = 60.0
-"""Seconds over which errors are counted."""
+WINDOW = timedelta(seconds=60)
+"""The time over which errors are counted."""
 
 FAIRNESS = 500
 """Lines after which others get their turn: a log that always has another line ready never waits by itself."""
@@ -42,15 +42,19 @@ RETRY = 5.0
 class ErrorCounts:
     """Errors of the last minute and in all, by service (its id) and class.
 
-    Those of the last minute are kept by the second, so that a flood of errors costs no memory.
+    Those of the last minute are kept by the second, so that a flood of errors costs no memory. Lines carry the
+    services' time: by how much our clock goes ahead of it is learnt from the line that came with the least delay.
     """
 
     total: Counter[tuple[str, LogClass]] = field(default_factory=Counter)
     recent: dict[datetime, Counter[tuple[str, LogClass]]] = field(default_factory=dict)
+    ahead: timedelta | None = None
 
-    def add(self, entries: Sequence[LogEntry]) -> None:
-        """Count lines."""
+    def add(self, entries: Sequence[LogEntry], heard: datetime) -> None:
+        """Count lines that were heard at a moment of our clock."""
         for entry in entries:
+            delay = heard - entry.at
+            self.ahead = delay if self.ahead is None else min(self.ahead, delay)
             kind = classify(entry)
             self.total[entry.service, kind] += 1
             if kind is not LogClass.OK:
@@ -58,8 +62,9 @@ class ErrorCounts:
 
     def within(self, now: datetime, since: datetime | None = None) -> Counter[tuple[str, LogClass]]:
         """Errors of the last minute, those before the second of `since` left out; older ones are forgotten."""
-        self.recent = {at: errors for at, errors in self.recent.items() if (now - at).total_seconds() <= WINDOW}
-        counted = (errors for at, errors in self.recent.items() if since is None or at > since)
+        ahead = self.ahead or timedelta()
+        self.recent = {at: errors for at, errors in self.recent.items() if now - ahead - at <= WINDOW}
+        counted = (errors for at, errors in self.recent.items() if since is None or at > since - ahead)
         return sum(counted, Counter[tuple[str, LogClass]]())
 
 
@@ -144,7 +149,7 @@ class LogWatcher:
             self._news.clear()
             entries = tuple(self._without_secrets(each) for each in self._gathered)
             self._gathered = []
-            self.counts.add(entries)
+            self.counts.add(entries, self._clock.now())
             if self._tail is not None:
                 self._tail.add(entries)
             self._feed.publish(LogLines(entries))

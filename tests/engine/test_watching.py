@@ -212,10 +212,11 @@ class TestLogs:
         migrated = ship.feed.state.steps["migrate"].ended_at
         assert migrated is not None
         before = LogEntry("1", migrated - timedelta(seconds=3), "srv-1", 'column "x" does not exist')
-        watcher.counts.add([before])
+        watcher.counts.add([before], before.at)
         await watcher.judge()
         assert ship.feed.state.alerts == {}, "that was before the migration"
-        watcher.counts.add([LogEntry("2", migrated + timedelta(seconds=2), "srv-1", 'column "x" does not exist')])
+        after = LogEntry("2", migrated + timedelta(seconds=2), "srv-1", 'column "x" does not exist')
+        watcher.counts.add([after], after.at)
         await watcher.judge()
         assert "1 schema errors within a minute" in ship.feed.state.alerts["schema-errors:backend"].message
         await ship.clock.sleep(120)
@@ -224,7 +225,8 @@ class TestLogs:
 
     def test_errors_are_counted_by_service_and_class_and_forgotten_after_a_minute(self) -> None:
         counts = ErrorCounts()
-        counts.add([line(1), line(2, "Error: x", seconds=10), line(3, "code: '42703'", seconds=40)])
+        for entry in (line(1), line(2, "Error: x", seconds=10), line(3, "code: '42703'", seconds=40)):
+            counts.add([entry], entry.at)
         assert counts.total == {
             ("srv-1", LogClass.OK): 1,
             ("srv-1", LogClass.ERROR): 1,
@@ -234,6 +236,17 @@ class TestLogs:
         assert counts.within(AT + timedelta(seconds=60), since=AT + timedelta(seconds=10)).total() == 1
         assert counts.within(AT + timedelta(seconds=80)).total() == 1
         assert counts.within(AT + timedelta(seconds=200)).total() == 0
+
+    @pytest.mark.parametrize("ahead", [-300.0, 0.0, 300.0], ids=lambda ahead: f"{ahead:+g} s")
+    def test_a_clock_that_is_wrong_hides_no_error(self, ahead: float) -> None:
+        """Ours goes ahead of the services' by so much, or behind; what was logged long before counts as that."""
+        counts, ours = ErrorCounts(), timedelta(seconds=ahead)
+        old, new = line(1, "Error: x", seconds=-100), line(2, "Error: x", seconds=1)
+        counts.add([old, new], new.at + ours + timedelta(milliseconds=200))
+        now = AT + ours + timedelta(seconds=5)
+        assert counts.within(now).total() == 1
+        assert counts.within(now, since=AT + ours).total() == 1
+        assert counts.within(now, since=AT + ours + timedelta(seconds=3)).total() == 0
 
 
 class TestTail:
