@@ -8,6 +8,7 @@ from screens.opening import Glimpse
 from screens.run import RunScreen
 from screens.too_small import TooSmall
 from screens.widgets.panes import Header
+from tests.screens.driving import until
 from tests.screens.fakes import READS, FakeFeed, FakeHelm
 from tests.screens.moments import MOMENTS
 
@@ -28,8 +29,7 @@ async def taken_up(app: ConsoleApp, pilot: Pilot[None], moment: str = "push") ->
 async def test_says_which_plan_it_is_before_anything_is_known_of_the_run() -> None:
     app = ConsoleApp(glimpse=GLIMPSE)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
-        assert app.shown.is_set()
+        await until(pilot, app.shown.is_set, "the first frame is painted")
         assert "Account Status Consolidation" in text(app)
         assert "production · api.render.com · config.toml" in text(app)
 
