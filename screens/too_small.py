@@ -1,5 +1,6 @@
 """Says that the terminal is too small, in whatever room there is."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
@@ -32,10 +33,7 @@ def fit(app: App[Any], size: Size) -> None:
 class TooSmall(Screen[Any]):
     """Stands over everything until there is room again; no key of the console reaches through."""
 
-    DEFAULT_CSS = """
-    TooSmall { align: center middle; background: $background; color: $foreground; }
-    TooSmall Static { width: auto; max-width: 100%; text-align: center; }
-    """
+    CSS_PATH: ClassVar[Path | str] = "too_small.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "app.leave_now", "Quit", show=False)]
 
     def on_screen_resume(self) -> None:
