@@ -65,7 +65,10 @@ class JournalBroken(JournalError):
 
 
 class StepFailed(ConsoleError):
-    """An action did not reach its goal. `lines` are details for the screen, `data` for the record."""
+    """An action did not reach its goal. `lines` are details for the screen, `data` for the record.
+
+    `retry`: trying the step again is enough, nothing before it has to be done anew.
+    """
 
     def __init__(
         self,
@@ -75,10 +78,12 @@ class StepFailed(ConsoleError):
         remedy: str = "",
         lines: tuple[str, ...] = (),
         data: dict[str, object] | None = None,
+        retry: bool = False,
     ) -> None:
         super().__init__(message, production=production, remedy=remedy)
         self.lines = lines
         self.data = data or {}
+        self.retry = retry
 
 
 class WorldChanged(StepFailed):

@@ -24,7 +24,7 @@ def failed(step: Step, error: Exception, *, begun: bool, not_done: str = "", evi
         "production": f"It was not done: {not_done}" if not_done else _production(error, begun),
         "remedy": (error.remedy if isinstance(error, ConsoleError) else "") or _RETRY,
         "lines": list(_lines(error)),
-        "reopens": list(step.reopens),
+        "reopens": list(step.reopens) if _spoils_what_came_before(error) else [],
         "stopped": isinstance(error, Stopped),
     }
     if isinstance(error, StepFailed) and error.data:
@@ -32,6 +32,11 @@ def failed(step: Step, error: Exception, *, begun: bool, not_done: str = "", evi
     if evidence is not None:
         data["evidence"] = encode_evidence(evidence)
     return Draft(Kind.STEP_FAILED, step.id, data)
+
+
+def _spoils_what_came_before(error: Exception) -> bool:
+    """Whether earlier steps may have to be done anew: not when something outside merely did not answer."""
+    return isinstance(error, StepFailed) and not error.retry
 
 
 def _message(step: Step, error: Exception) -> str:

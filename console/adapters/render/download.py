@@ -83,6 +83,7 @@ class Downloader:
             f"The backup cannot be stored: {refusal}.",
             production=_AFTERWARDS,
             remedy="Make room, or name another folder in [journal] directory; then retry.",
+            retry=True,
         )
 
     async def _stream(self, export_id: str, url: str, target: BinaryIO, report: Report) -> tuple[int, str]:
