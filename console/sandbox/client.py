@@ -165,13 +165,14 @@ async def _await_info(state_dir: Path, spawned: int | None, say: Say | None) -> 
                 lines = _progress(state_dir)
                 for kind, text in lines[told:]:
                     if kind == "failed":
-                        raise _failure(state_dir, f"The rehearsal's world did not come up: {text}")
+                        raise _failure(state_dir, f"The rehearsal's world did not come up: {text}", tail=0)
                     if kind == "doing" and say is not None:
                         say(text)
                 told = len(lines)
                 if lines and lines[-1][0] == "ready" and (info := read_world_info(state_dir)) is not None:
                     return info
-                if spawned is not None and _has_ended(spawned):
+                ended = not is_owned(state_dir) if spawned is None else _has_ended(spawned)
+                if ended:
                     raise _failure(state_dir, "The rehearsal's world ended while it came up.")
                 await asyncio.sleep(_POLL_S)
     except TimeoutError as late:
@@ -208,10 +209,11 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _failure(state_dir: Path, what: str) -> SandboxError:
+def _failure(state_dir: Path, what: str, *, tail: int = _TAIL_LINES) -> SandboxError:
+    """What failed, with the last `tail` lines of the supervisor's log where it has not said itself why."""
     log = state_dir / LOG
-    tail = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:] if log.exists() else []
-    message = "\n".join([what, *(f"  {line}" for line in tail)])
+    last = log.read_text(errors="replace").splitlines()[-tail:] if tail and log.exists() else []
+    message = "\n".join([what, *(f"  {line}" for line in last)])
     return SandboxError(
         message,
         production="Production is not concerned: this was a rehearsal.",

@@ -92,6 +92,7 @@ async def test_a_world_that_cannot_come_up_says_what_failed(tmp_path: Path) -> N
         with pytest.raises(SandboxError, match=str(port)) as failed:
             await client.attach(folder)
     assert "supervisor.log" in failed.value.remedy
+    assert "\n" not in failed.value.message
     await wait_until(lambda: not client.is_owned(folder), 10)
     handle = await client.attach(folder)
     await handle.down()
