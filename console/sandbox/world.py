@@ -6,7 +6,7 @@ the last one stood; what it reports was read from the servers themselves.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 
 from psycopg import AsyncConnection
@@ -28,6 +28,7 @@ from console.sandbox.world_spec import WorldSpec
 
 _SHARED_ACCOUNTS = 40
 _OWNER = "crm_owner"
+_CANCEL_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -86,9 +87,7 @@ class World:
 
     async def stop(self) -> None:
         """Stop everything; the folder keeps the state."""
-        for task in self._living:
-            task.cancel()
-        await asyncio.gather(*self._living, return_exceptions=True)
+        await _end(self._living)
         self._living.clear()
         if self._stand_in is not None:
             await self._stand_in.stop()
@@ -171,3 +170,13 @@ def _report_failure(task: asyncio.Task[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
         _log.error("%s ended", task.get_name(), exc_info=error)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a library in the middle of closing a connection may lose a cancellation."""
+    going_on = set(tasks)
+    while going_on:
+        for task in going_on:
+            task.cancel()
+        _, going_on = await asyncio.wait(going_on, timeout=_CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
