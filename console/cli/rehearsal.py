@@ -139,12 +139,13 @@ async def _unattended(session: Session, world: "WorldHandle", options: Options, 
         world=await _what_happened(world, needed=code is not Exit.OPEN),
         now=datetime.now(UTC),
     )
+    # A machine reads it in the events, unless it is no step that stopped the run.
+    if code is Exit.OPEN and (outcome.step is None or not options.json):
+        say_where_it_stopped(session, outcome)
     if options.json:
         print(json_line(report), flush=True)
     else:
         print("\n".join(map(safe, json.dumps(report, indent=2, ensure_ascii=False).splitlines())), flush=True)
-    if code is Exit.OPEN and not options.json:
-        say_where_it_stopped(session, outcome)
     return code
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class Result:
 class Console:
     """A console that runs: its lines can be read as they come, and it can be killed or interrupted meanwhile."""
 
-    def __init__(self, arguments: tuple[str, ...], place: "Place", preexec: Callable[[], None] | None = None) -> None:
+    def __init__(self, arguments: tuple[str, ...], place: "Place") -> None:
         self._errors = tempfile.TemporaryFile("w+", dir=place.temporary)  # noqa: SIM115 - read after the process ended
         self.process = subprocess.Popen(
             [sys.executable, "-m", "console", *arguments],
@@ -69,7 +69,6 @@ class Console:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            preexec_fn=preexec,
         )
         self._said: list[str] = []
         self._news: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -164,9 +163,9 @@ class Place:
         self.temporary.chmod(0o1777)
         self._started: list[Console] = []
 
-    def start(self, *arguments: str, preexec: Callable[[], None] | None = None) -> Console:
+    def start(self, *arguments: str) -> Console:
         """Start a console with these arguments."""
-        console = Console(arguments, self, preexec)
+        console = Console(arguments, self)
         self._started.append(console)
         return console
 

@@ -29,6 +29,7 @@ KEYS = {
     "right": "\x1b[C",
     "left": "\x1b[D",
     "ctrl+c": "\x03",
+    "ctrl+q": "\x11",
     "ctrl+u": "\x15",
 }
 _PATIENCE_S = 90.0

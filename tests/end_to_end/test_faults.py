@@ -139,7 +139,8 @@ STOPS = (
 def test_it_is_a_no_go_and_nothing_begins(here: Place, no_go: NoGo) -> None:
     result = here.rehearse("--fault", no_go.fault).end()
     assert result.code == 3, result
-    assert result.stderr == ""
+    assert result.stderr.count("✗") == 1, result
+    assert "stays open" in result.stderr
     found = [e["data"] for e in result.events if e["kind"] == "finding.recorded" and e["data"]["severity"] == "blocker"]
     assert len(found) == 1, found
     assert found[0]["code"].startswith(no_go.code)
