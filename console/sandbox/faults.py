@@ -29,7 +29,7 @@ KINDS = tuple(
         ("wrong-branch", "production's backend tracks another branch than the one that is pushed"),
         (
             "build-fails",
-            "the first build of a new commit fails (both services, or =backend, =frontend)",
+            "the release's commit does not build (both services, or =backend, =frontend)",
             ("backend", "frontend"),
         ),
         ("deploys-other-commit", "the push is followed by a deploy of the old commit"),
