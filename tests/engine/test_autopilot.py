@@ -12,7 +12,7 @@ from console.domain.plan import Plan, SignOff
 from console.domain.state import RunState, RunStatus, StepStatus
 from console.engine.autopilot import Autopilot, Ending, OnFailure, Outcome
 from console.engine.clock import WallClock
-from console.errors import OutcomeUnknown, PushRejected, StepFailed
+from console.errors import OutcomeUnknown, StepFailed
 from console.ports import Context
 from tests.domain.plans import ASKED, plan, release_plan, signature, step
 from tests.engine.world import Console, FakeAction, FakeWorld, MemoryJournal, console, disk_full, until
@@ -87,7 +87,7 @@ async def test_what_nobody_can_tell_is_left_to_a_person(tmp_path: Path) -> None:
 
 
 async def test_taken_up_again_it_tries_what_had_failed_once_more(tmp_path: Path) -> None:
-    world = FakeWorld(perform_errors={"push": [PushRejected("the target has moved")]})
+    world = FakeWorld(perform_errors={"push": [StepFailed("the target has moved")]})
     first = console(release_plan(), tmp_path, world=world)
     _, outcome = await fly(first)
     assert outcome.step == "push"
