@@ -36,4 +36,61 @@ _SPECS = (
     ActionSpec("monitor.database", "watch connections, locks and slow queries for the whole window"),
 )
 
+_BACK = (
+    ActionSpec("rollback.hold_deploys", "switch autodeploy off on every service, its setting recorded first"),
+    ActionSpec(
+        "rollback.revert",
+        "make the revert in the console's own clone and compare its tree with the one from before",
+        params={"scope": Param(ParamType.TEXT)},
+    ),
+    ActionSpec("rollback.push", "push the revert to the target branch", destructive=True, least=Strength.TYPE),
+    ActionSpec(
+        "rollback.previous_build",
+        "have the provider serve the previous build of every service",
+        destructive=True,
+        least=Strength.ASK,
+    ),
+    ActionSpec(
+        "rollback.deploy",
+        "deploy the revert by commit and follow it until it is live",
+        params={"service": Param(ParamType.SERVICE)},
+    ),
+    ActionSpec("rollback.restore_deploys", "set autodeploy as it was, and see that nothing is redeployed"),
+    ActionSpec(
+        "rollback.schema",
+        "build back what the migration dropped, in one transaction",
+        destructive=True,
+        least=Strength.TYPE,
+    ),
+    ActionSpec("rollback.discard_copy", "remove the saved copy", destructive=True, least=Strength.TYPE),
+    ActionSpec(
+        "rollback.fence", "fence off writes, then count what would be lost", destructive=True, least=Strength.ASK
+    ),
+    ActionSpec(
+        "rollback.recover",
+        "recover or restore an earlier state into a new instance",
+        destructive=True,
+        least=Strength.TYPE,
+        params={"from": Param(ParamType.TEXT)},
+    ),
+    ActionSpec(
+        "rollback.compare",
+        "compare the new instance's rows with the backup's counts",
+        params={"from": Param(ParamType.TEXT)},
+    ),
+    ActionSpec("rollback.switch", "point the services at the new instance", destructive=True, least=Strength.TYPE),
+    ActionSpec("rollback.database_in_use", "prove which database each service talks to"),
+    ActionSpec("rollback.open", "let users in again"),
+    ActionSpec("rollback.prove", "hold production against what it was before the release"),
+    ActionSpec(
+        "rollback.reapply_branch", "push a branch that reverts the revert", destructive=True, least=Strength.ASK
+    ),
+    ActionSpec("communicate.stakeholders", "state who was told what, and what did not arrive"),
+    ActionSpec("communicate.papers", "write incident summary and post-mortem"),
+)
+
 CATALOGUE = {spec.name: spec for spec in _SPECS}
+"""What a plan may name."""
+
+ROLLBACK_CATALOGUE = {spec.name: spec for spec in _BACK}
+"""What the steps of a way back are made of (`console.domain.rollback_plan`)."""

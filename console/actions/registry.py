@@ -9,9 +9,12 @@ from console.ports import (
     Action,
     Backups,
     Database,
+    Documents,
     Hosting,
+    Instances,
     Repository,
     ScratchPostgres,
+    Switches,
     Telemetry,
     Web,
 )
@@ -28,6 +31,9 @@ class Ports:
     database: Database
     scratch: ScratchPostgres
     web: Web
+    switches: Switches
+    instances: Instances
+    documents: Documents
 
 
 def build(ports: Ports) -> Callable[[Step], Action]:
@@ -54,6 +60,7 @@ def _actions(ports: Ports) -> dict[str, Action]:
     from console.actions.baseline import MonitorBaseline
     from console.actions.build import BuildFollow
     from console.actions.checks import ChecksRun
+    from console.actions.communicate import communicate_actions
     from console.actions.connect import MigrateConnect
     from console.actions.logs import LogsSchemaErrors
     from console.actions.merge import SourceMerge
@@ -63,6 +70,9 @@ def _actions(ports: Ports) -> dict[str, Action]:
     from console.actions.monitor_logs import MonitorLogs
     from console.actions.own_requests import OwnRequests
     from console.actions.push import SourcePush
+    from console.actions.rollback.code import code_actions
+    from console.actions.rollback.database import database_actions
+    from console.actions.rollback.schema import schema_actions
     from console.actions.source import SourceContent, SourceDeployed
     from console.actions.verify import VerifyIntegrity, VerifyOrphans, VerifySchema
 
@@ -88,4 +98,8 @@ def _actions(ports: Ports) -> dict[str, Action]:
         "monitor.errors": MonitorErrors(ports.hosting, ports.telemetry),
         "monitor.activity": MonitorActivity(ports.hosting, ports.telemetry, own),
         "monitor.database": MonitorDatabase(ports.hosting, ports.database),
+        **code_actions(ports),
+        **schema_actions(ports),
+        **database_actions(ports),
+        **communicate_actions(ports),
     }

@@ -88,10 +88,21 @@ class Kind(StrEnum):
     """reason"""
     INCIDENT_CLOSED = "incident.closed"
     """reason"""
+    ROLLBACK_ASSESSED = "rollback.assessed"
+    """assessment (see console.domain.standing): where production stands, and the ways back with their prices"""
     ROLLBACK_CHOSEN = "rollback.chosen"
-    """way, price"""
+    """way, price, rows (stated loss, null when nothing is lost), phases, steps, rows of the timeline (see
+    console.domain.wire); reason (when the way was not the recommended one)"""
+    ROLLBACK_DROPPED = "rollback.dropped"
+    """reason: the way that was chosen is not gone any further"""
+    MESSAGE_DRAFTED = "message.drafted"
+    """message (id), turn, subject, text: waits to be sent"""
     MESSAGE_SENT = "message.sent"
-    """channel, subject, delivered (bool), error"""
+    """message (id), channel, subject, text, delivered (bool), error"""
+    MESSAGE_DROPPED = "message.dropped"
+    """message (id), reason: it is not sent"""
+    POSTMORTEM_PLANNED = "postmortem.planned"
+    """owner, date (ISO 8601)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,18 @@ class PostgresInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabasePlace:
+    """Where a connection string leads: no user, no password."""
+
+    host: str
+    port: int
+    database: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """A logical backup at the provider. `url` is a signed link, None until it is ready; never journaled."""
 

@@ -159,8 +159,58 @@ class CloseIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class Assess:
+    """Look where production stands and which ways lead back (it changes nothing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseWay:
+    """Go this way back.
+
+    `assessed` is the `at` of the assessment that was shown; `reason` says why it is not the recommended one.
+    """
+
+    way: str
+    assessed: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DropWay:
+    """Go the chosen way no further; another one may be chosen, or the run closed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Tell the stakeholders: a drafted message, as it was edited; again to the channels that it did not reach."""
+
+    message: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropMessage:
+    """Do not send a drafted message."""
+
+    message: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPostmortem:
+    """Who owns the post-mortem, and when it is (ISO 8601 date)."""
+
+    step: str
+    owner: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
-    """Close the run: `completed` when the plan allows it, else `failed` or `abandoned`."""
+    """Close the run: `completed` when the plan allows it, `rolled_back` after a way back, `failed` or `abandoned`."""
 
     outcome: str
     reason: str = ""
@@ -186,5 +236,11 @@ Intent = (
     | OverrideFinding
     | DeclareIncident
     | CloseIncident
+    | Assess
+    | ChooseWay
+    | DropWay
+    | SendMessage
+    | DropMessage
+    | PlanPostmortem
     | Finish
 )

@@ -111,7 +111,8 @@ class Service:
     """A hosted service of one environment.
 
     `unbuilt` says what happens when the release's files do not trigger a build of it: `deploy` (by
-    commit) or `unchanged`.
+    commit) or `unchanged`. `database_env` names the environment variable that holds its connection string; empty
+    for a service that uses no database itself.
     """
 
     key: str
@@ -122,6 +123,7 @@ class Service:
     branch: str
     url: str
     unbuilt: str = "deploy"
+    database_env: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,9 @@ class Migration:
     statement_timeout: float
     code_paths: tuple[str, ...]
     dropped_views: tuple[str, ...] = ()
+    inverse: tuple[MappingRule, ...] = ()
+    """For the way back: the old value for each new one, for rows written since; a value without a rule is left to a
+    person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +285,12 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class RollbackStep:
-    """A line of the plan's own rollback section, kept with the plan."""
+    """A line of the plan's own rollback section. `part` says what it covers: code, database or communication."""
 
     title: str
     planned: DurationRange | None
     lines: tuple[str, ...]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,15 @@ class Channel:
 
     name: str
     url_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """Words for the stakeholders at a turn of an incident (`console.domain.messages.Turn`), with {placeholders}."""
+
+    turn: str
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +350,8 @@ class Plan:
     """The plan's own date, `2026-02-04`; empty when it has none."""
     risk: str = ""
     channels: tuple[Channel, ...] = ()
+    messages: tuple[MessageTemplate, ...] = ()
+    """Templates that replace the console's own."""
     journal_directory: str = ""
     """Where its runs are kept; empty: under the user's state directory."""
 

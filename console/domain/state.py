@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from console.domain.outcome import Evidence, Line, Preview
 from console.domain.plan import Json, Plan, Step
+from console.domain.standing import Assessment, Way
 
 
 class StepStatus(StrEnum):
@@ -180,6 +181,71 @@ class DeployState:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentState:
+    """An incident: declared when, by whom, why; closed when and with which words (None while it is open)."""
+
+    at: datetime
+    actor: str
+    reason: str
+    closed_at: datetime | None = None
+    closing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackState:
+    """A way back that was chosen. `steps` are the ids of its steps, in order; `rows` the loss that was stated."""
+
+    way: Way
+    at: datetime
+    actor: str
+    price: str
+    steps: tuple[str, ...]
+    rows: int | None = None
+    reason: str = ""
+    dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message on one channel; `error` is empty when it was delivered."""
+
+    channel: str
+    at: datetime
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageState:
+    """Words for the stakeholders: drafted, then sent (the last delivery of each channel) or dropped with a reason."""
+
+    id: str
+    turn: str
+    subject: str
+    text: str
+    at: datetime
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    dropped: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Drafted, and neither sent nor dropped."""
+        return not self.deliveries and not self.dropped
+
+    @property
+    def undelivered(self) -> tuple[Delivery, ...]:
+        """The channels that it did not reach."""
+        return tuple(each for each in self.deliveries.values() if each.error)
+
+
+@dataclass(frozen=True, slots=True)
+class PostmortemState:
+    """Who owns the post-mortem, and when it is (ISO 8601 date)."""
+
+    owner: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteState:
     """Words for the record."""
 
@@ -218,10 +284,29 @@ class RunState:
     deploys: Mapping[str, DeployState] = field(default_factory=dict)
     notes: tuple[NoteState, ...] = ()
     incident_at: datetime | None = None
+    """When the incident that is open was declared; None while none is."""
     incident_reason: str = ""
+    incidents: tuple[IncidentState, ...] = ()
+    """Every incident of the run, oldest first."""
+    assessment: Assessment | None = None
+    """The last assessment of where production stands."""
+    rollbacks: tuple[RollbackState, ...] = ()
+    """The ways back that were chosen, oldest first."""
+    messages: Mapping[str, MessageState] = field(default_factory=dict)
+    postmortem: PostmortemState | None = None
     waits: tuple[tuple[datetime, datetime], ...] = ()
     """From when to when the run could do nothing but wait for a person, oldest first."""
     waiting_since: datetime | None = None
+
+    @property
+    def rollback(self) -> RollbackState | None:
+        """The way back that is being gone, or was gone to its end; None when none was, or the last was dropped."""
+        return self.rollbacks[-1] if self.rollbacks and not self.rollbacks[-1].dropped else None
+
+    def set_aside(self, step_id: str) -> bool:
+        """Whether a step stands still because a way back is gone instead: it neither starts nor can be steered."""
+        rollback = self.rollback
+        return rollback is not None and step_id not in rollback.steps
 
     def evidence(self, step_id: str) -> Mapping[str, Json]:
         """`data` of a step's evidence; empty when there is none."""

@@ -1,0 +1,1 @@
+"""The actions of the ways back: code, schema, database."""

@@ -1,0 +1,77 @@
+"""What screens and observers are told of a run, and where intents go."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.domain.events import Event
+from console.domain.hosting import (
+    LogEntry,
+)
+from console.domain.intents import Intent
+from console.domain.outcome import Progress
+from console.domain.state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """Events were appended; `state` is the fold with them."""
+
+    state: RunState
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepNews:
+    """A running step said something that is not journaled."""
+
+    step: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """Log lines arrived, oldest first."""
+
+    entries: tuple[LogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TailStatus:
+    """Whether the log of the services is being heard; `reason` when it is not."""
+
+    connected: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """The run can no longer be recorded, and so not driven: what runs stops at its next safe point, nothing starts."""
+
+    message: str
+    remedy: str = ""
+
+
+Update = StateChanged | StepNews | LogLines | TailStatus | JournalFailed
+
+
+class Feed(Protocol):
+    """Everything that screens and observers see of a run, on the event loop of the run."""
+
+    @property
+    def state(self) -> RunState:
+        """The state as it is now."""
+
+    @property
+    def tail(self) -> Sequence[LogEntry]:
+        """The last log lines, oldest first, bounded."""
+
+    def subscribe(self, listener: Callable[[Update], None]) -> Callable[[], None]:
+        """Be told of every update from now on; call the result to stop. A listener must not block or raise."""
+
+
+class Helm(Protocol):
+    """Where intents go. An observer has none."""
+
+    async def send(self, intent: Intent) -> None:
+        """Ask for something. Returns when its events are durable; raises Refused with the reason."""
