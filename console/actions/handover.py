@@ -69,14 +69,18 @@ class Record:
 
 
 def step_of(ctx: Context, action: str) -> Step | None:
-    """The plan's first step with this action, or None."""
-    return next((step for step in ctx.plan.steps if step.action == action), None)
+    """The plan's first step with this action, or None; on a way back the first of that way, where it has one."""
+    return next((state.step for state in states_of(ctx, action)), None)
 
 
 def states_of(ctx: Context, action: str) -> tuple[StepState, ...]:
-    """The states of all steps with this action, in the plan's order."""
-    ids = [step.id for step in ctx.plan.steps if step.action == action]
-    return tuple(ctx.state.steps[step_id] for step_id in ids if step_id in ctx.state.steps)
+    """The states of all steps with this action, in the plan's order; on a way back those of that way count alone.
+
+    An earlier way, and the release's own steps, count only for actions that the way itself does not have.
+    """
+    found = tuple(state for state in ctx.state.steps.values() if state.step.action == action)
+    way = ctx.state.rollback
+    return tuple(state for state in found if way is not None and state.step.id in way.steps) or found
 
 
 def succeeded(ctx: Context, action: str) -> bool:
