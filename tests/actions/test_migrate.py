@@ -18,6 +18,7 @@ from console.engine.clock import WallClock
 from console.errors import ConfigError, OutcomeUnknown, StepFailed, VerificationFailed, WorldChanged
 from console.ports import Context, Session
 from tests.actions.fakes import FakeBackups, FakeClock, FakeScratch, FakeTelemetry, FakeWeb, Reports
+from tests.actions.fakes_rollback import FakeInstances, FakeSwitches, no_documents
 from tests.actions.releasing import MIGRATION, Release
 from tests.migration.postgres import AnswerLost, LiveDatabase
 
@@ -328,6 +329,9 @@ async def test_every_step_of_the_plan_has_its_action(database: LiveDatabase) -> 
         database=database,
         scratch=FakeScratch([]),
         web=FakeWeb(),
+        switches=FakeSwitches(scene.hosting, FakeInstances()),
+        instances=FakeInstances(),
+        documents=no_documents,
     )
     action_of = build(ports)
     plan = scene.run.plan
