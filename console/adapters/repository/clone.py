@@ -45,7 +45,18 @@ class Clone:
             )
 
     def tip(self, branch: str) -> str:
-        """The branch's tip at the remote, now."""
+        """The branch's tip at the remote, now. Raises RepositoryError when there is no such branch."""
+        found = self.tip_if_any(branch)
+        if found:
+            return found
+        raise RepositoryError(
+            f"There is no branch {branch} at {without_password(self.remote)}.",
+            production="Nothing was changed.",
+            remedy="Check the branches in the plan; perhaps it was merged and deleted.",
+        )
+
+    def tip_if_any(self, branch: str) -> str:
+        """The branch's tip at the remote, now; empty when there is no such branch."""
         ref = head_ref(branch)
         found = self.git.run(
             "ls-remote", "--exit-code", "--", self.remote, ref, timeout=NETWORK_S, expect=(0, 2)
@@ -54,11 +65,7 @@ class Clone:
             commit, _, name = line.partition("\t")
             if name == ref:
                 return commit
-        raise RepositoryError(
-            f"There is no branch {branch} at {without_password(self.remote)}.",
-            production="Nothing was changed.",
-            remedy="Check the branches in the plan; perhaps it was merged and deleted.",
-        )
+        return ""
 
     def commit_id(self, rev: str) -> str:
         """The full hash of a hash, perhaps abbreviated, or of a branch of the remote as last fetched."""
@@ -79,6 +86,10 @@ class Clone:
     def commit(self, rev: str) -> Commit:
         """The commit that a revision names."""
         return self._log(self.commit_id(rev), "--max-count=1")[0]
+
+    def tree(self, rev: str) -> str:
+        """The hash of a commit's tree."""
+        return self.git.run("rev-parse", "--verify", f"{self.commit_id(rev)}^{{tree}}").text
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`."""

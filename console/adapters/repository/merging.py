@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _MERGE_TREE_SINCE = (2, 38)
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who signs the merge commit."""
+    """Who signs the commits that are made here."""
 
     name: str
     email: str
@@ -42,7 +43,7 @@ class Merger:
     def preview(self, source: str, target: str) -> MergePreview:
         """What merging commit `source` into commit `target` would bring; touches no branch."""
         source, target = self._clone.commit_id(source), self._clone.commit_id(target)
-        merged = self._merge(source, target)
+        merged = self.merged(source, target)
         base = target if not merged.conflicts else self._git.run("merge-base", target, source).text
         return MergePreview(
             source=source,
@@ -62,7 +63,7 @@ class Merger:
                 production="Nothing was changed.",
                 remedy="See whether the release was merged before; after a reverted merge, revert the revert first.",
             )
-        merged = self._merge(source, target)
+        merged = self.merged(source, target)
         if merged.conflicts:
             raise MergeConflict(
                 f"{source[:7]} does not merge into {target[:7]}: {', '.join(merged.conflicts)} in conflict.",
@@ -70,16 +71,21 @@ class Merger:
                 production="Nothing was changed; the merge exists nowhere.",
                 remedy="Merge the target into the source branch, resolve the conflict there, test it, and come again.",
             )
-        commit = self._git.run(
-            *("commit-tree", merged.tree, "-p", target, "-p", source, "-F", "-"),
-            stdin=message.encode(),
-            environment=self._signature(),
-        ).text
-        # A ref of its own: no cleaning up may take a commit that nothing else names yet.
-        self._git.run("update-ref", f"refs/release-console/{commit}", commit)
-        return self._clone.commit(commit)
+        return self._clone.commit(self.commit(merged.tree, (target, source), message, keep=True))
 
-    def _merge(self, source: str, target: str) -> Merged:
+    def commit(self, tree: str, parents: Sequence[str], message: str, *, keep: bool = False) -> str:
+        """Make a commit of a tree and return its hash; one to `keep` outlives any cleaning up."""
+        of = [word for parent in parents for word in ("-p", parent)]
+        made = self._git.run(
+            *("commit-tree", tree, *of, "-F", "-"), stdin=message.encode(), environment=self._signature()
+        ).text
+        if keep:
+            # A ref of its own: no cleaning up may take a commit that nothing else names yet.
+            self._git.run("update-ref", f"refs/release-console/{made}", made)
+        return made
+
+    def merged(self, source: str, target: str) -> Merged:
+        """What merging commit `source` into commit `target` comes to, by their nearest common ancestor."""
         if self._version() < _MERGE_TREE_SINCE:
             return self._merge_in_worktree(source, target)
         output = self._git.run(

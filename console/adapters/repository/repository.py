@@ -1,13 +1,14 @@
 """The `Repository` port over git: every call runs in a thread, one at a time, on the console's own clone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from console.adapters.repository.clone import Clone
 from console.adapters.repository.merging import Author, Merger
 from console.adapters.repository.pushing import Pusher
+from console.adapters.repository.reverting import Reverter
 from console.domain.source import Commit, FileChange, MergePreview
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ T = TypeVar("T")
 class GitRepository:
     """The release's repository `remote` (https, ssh, git or a path), cloned bare into `directory`.
 
-    `author` signs merge commits (default: the person's git identity, else `release-console`).
+    `author` signs the commits made here (default: the person's git identity, else `release-console`).
     `credential_helper` is a git credential helper for https, as none is taken from the person's configuration.
     """
 
@@ -25,6 +26,7 @@ class GitRepository:
     ) -> None:
         self._clone = Clone(remote, directory, credential_helper=credential_helper)
         self._merger = Merger(self._clone, author)
+        self._reverter = Reverter(self._clone, self._merger)
         self._pusher = Pusher(self._clone)
         self._turn = asyncio.Lock()
 
@@ -60,9 +62,23 @@ class GitRepository:
         """Make the merge commit (never a fast-forward) in the clone, not at the remote. Raises MergeConflict."""
         return await self._blocking(self._merger.merge, source, target, message)
 
-    async def push(self, commit: str, branch: str, *, expected_tip: str) -> None:
+    async def tree(self, commit: str) -> str:
+        """The hash of a commit's tree: equal for commits that hold the same files. Raises RepositoryError."""
+        return await self._blocking(self._clone.tree, commit)
+
+    async def revert(self, commits: Sequence[str], onto: str, *, messages: Sequence[str] = ()) -> Commit:
+        """Revert commits in this order on top of commit `onto`, one new commit each; the last of them.
+
+        A merge is reverted against its first parent; a commit of which nothing is left is passed over. In the clone,
+        not at the remote. `messages`, one a commit, replace git's own. Raises MergeConflict, and RepositoryError when
+        there is nothing to revert.
+        """
+        return await self._blocking(lambda: self._reverter.revert(commits, onto, messages))
+
+    async def push(self, commit: str, branch: str, *, expected_tip: str = "") -> None:
         """Push without force; raises PushRejected when the remote's tip is not `expected_tip` any more.
 
+        Without an `expected_tip` it makes the branch, and is refused when that is there already with another commit.
         When cancelled, it waits for the push's end: half a push leaves nobody knowing.
         """
         await self._blocking(self._pusher.push, commit, branch, expected_tip, interruptible=False)
