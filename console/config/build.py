@@ -18,9 +18,6 @@ from console.domain.plan import Json
 def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, ActionSpec]) -> plan.Plan:
     """The plan of a checked file. Paths of secret files count from the file that names them."""
     rehearsal = file.environment == "rehearsal"
-    services = tuple(
-        plan.Service(**{**service.model_dump(), "url": service.url.rstrip("/")}) for service in file.services
-    )
     before = predecessors(file.steps)
     return plan.Plan(
         name=file.name,
@@ -32,9 +29,9 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         timeline=tuple(plan.TimelineRow(row.phase, row.title, row.planned, row.steps) for row in file.timeline),
         criteria=tuple(plan.Criterion(row.id, row.title, row.proven_by, row.required) for row in file.criteria),
         signoffs=tuple(plan.SignOff(row.role, row.title, row.required) for row in file.signoffs),
-        rollback=tuple(plan.RollbackStep(row.title, row.planned, row.lines) for row in file.rollback),
+        rollback=tuple(plan.RollbackStep(row.title, row.planned, row.lines, row.part or "") for row in file.rollback),
         hosting=_hosting(file, document),
-        services=services,
+        services=tuple(_service(service) for service in file.services),
         database=_database(file, document),
         release=_release(file),
         migration=_migration(file.migration),
@@ -46,8 +43,14 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         risk=file.risk or "",
         # A rehearsal frightens no stakeholder.
         channels=() if rehearsal else _channels(file, document),
+        messages=tuple(_message(row) for row in file.messages),
         journal_directory=_beside(document, ("journal", "directory"), file.journal.directory),
     )
+
+
+def _service(service: model.ServiceTable) -> plan.Service:
+    address, variable = service.url.rstrip("/"), service.database_env or ""
+    return plan.Service(**{**service.model_dump(), "url": address, "database_env": variable})
 
 
 def _step(step: model.StepTable, after: tuple[str, ...], catalogue: Mapping[str, ActionSpec]) -> plan.Step:
@@ -141,6 +144,7 @@ def _migration(table: model.MigrationTable) -> plan.Migration:
         statement_timeout=table.statement_timeout,
         code_paths=table.code_paths,
         dropped_views=table.dropped_views,
+        inverse=tuple(plan.MappingRule(value, becomes) for value, becomes in table.inverse.items()),
     )
 
 
@@ -182,6 +186,10 @@ def _channels(file: model.PlanFile, document: Document) -> tuple[plan.Channel, .
         )
         for place, channel in enumerate(file.channels)
     )
+
+
+def _message(row: model.MessageTable) -> plan.MessageTemplate:
+    return plan.MessageTemplate(row.turn, row.subject, dedent(row.text).strip())
 
 
 def _hosts(file: model.PlanFile) -> tuple[str, ...]:

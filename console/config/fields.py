@@ -51,9 +51,15 @@ def from_text(parse: Callable[[str], _T], example: str) -> Callable[[object], _T
     return convert
 
 
-def _line(text: str) -> str:
+def not_blank(text: str) -> str:
+    """A validator: something stands there."""
     if not text.strip():
         raise ValueError("must not be empty.")
+    return text
+
+
+def _line(text: str) -> str:
+    not_blank(text)
     if _CONTROL.search(text) or "\n" in text:
         raise ValueError("must be a single line without control characters.")
     return text
@@ -82,9 +88,7 @@ def _repository_path(text: str) -> str:
 def _merge_message(text: str) -> str:
     if (match := _SKIPS_DEPLOY.search(text)) is not None:
         raise ValueError(f'holds "{match.group()}", which keeps Render from deploying the merge. Leave it out.')
-    if not text.strip():
-        raise ValueError("must not be empty.")
-    return _lines(text)
+    return _lines(not_blank(text))
 
 
 def _send(text: str) -> str:

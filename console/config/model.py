@@ -36,6 +36,7 @@ from console.config.fields import (
     ServiceId,
     Share,
     Table,
+    not_blank,
     one_of,
 )
 
@@ -67,6 +68,7 @@ class ServiceTable(Strict):
     branch: Branch
     url: HttpUrl
     unbuilt: Annotated[str, AfterValidator(one_of("deploy", "unchanged"))] = "deploy"
+    database_env: Environment | None = None
 
 
 class DatabaseTable(Strict):
@@ -161,6 +163,7 @@ class MigrationTable(Strict):
     code_paths: Annotated[tuple[RepositoryPath, ...], Field(min_length=1)]
     mapping: MappingTable
     claims: tuple[ClaimTable, ...] = ()
+    inverse: dict[str, str] = {}
     history: HistoryTableTable
 
 
@@ -220,6 +223,7 @@ class RollbackTable(Strict):
     """`[[rollback]]`."""
 
     title: Line
+    part: Annotated[str, AfterValidator(one_of("code", "database", "communication"))] | None = None
     planned: Planned | None = None
     lines: Annotated[tuple[Line, ...], Field(min_length=1)]
 
@@ -230,6 +234,14 @@ class ChannelTable(Strict):
     name: Line
     url_env: Environment | None = None
     url_file: Line | None = None
+
+
+class MessageTable(Strict):
+    """`[[messages]]`: the words for a turn of an incident, in place of the console's own."""
+
+    turn: Annotated[str, AfterValidator(one_of("declared", "chosen", "turned", "closed"))]
+    subject: Line
+    text: Annotated[Lines, AfterValidator(not_blank)]
 
 
 class RequestTable(Strict):
@@ -310,6 +322,7 @@ class PlanFile(Strict):
     signoffs: tuple[SignOffTable, ...] = ()
     rollback: tuple[RollbackTable, ...] = ()
     channels: tuple[ChannelTable, ...] = ()
+    messages: tuple[MessageTable, ...] = ()
     checks: tuple[CheckTable, ...] = ()
     thresholds: ThresholdsTable = ThresholdsTable()
     journal: JournalTable = JournalTable()

@@ -48,7 +48,7 @@ MISTAKES = {
         'steps[6].id: "code.devtest" is already the id of steps[5].',
     ),
     "a service key twice": (
-        ('key         = "frontend"', 'key         = "backend"'),
+        ('key          = "frontend"', 'key          = "backend"'),
         'services[1].key: "backend" is already the key of services[0].',
     ),
     "a step without anything that completes it": (

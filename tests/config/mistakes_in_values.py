@@ -9,6 +9,14 @@ FIRST_CLEANUP = """  [[checks.cleanup]]
   status = [200, 204, 404]
 """
 
+MESSAGE = """# [[messages]]
+# turn    = "declared"
+# subject = "Incident: {title}"
+# text    = \"\"\"
+# The release did not go as planned. We are looking at the ways back and will write again when one is chosen.
+# \"\"\"
+"""
+
 MISTAKES = {
     "a duration without a unit": (
         ('lock_timeout      = "3 s"', 'lock_timeout      = "3"'),
@@ -40,7 +48,7 @@ MISTAKES = {
         "thresholds.minimum_samples: must be a whole number.",
     ),
     "a number for text": (
-        ('name        = "crm-backend"', "name        = 7"),
+        ('name         = "crm-backend"', "name         = 7"),
         "services[0].name: must be text in quotes.",
     ),
     "a date for text": (
@@ -64,11 +72,11 @@ MISTAKES = {
         'environment: "prodction" is not one of the words for it. Did you mean "production"?',
     ),
     "a service in no environment": (
-        ('environment = "devtest"', 'environment = "devtets"'),
+        ('environment  = "devtest"', 'environment  = "devtets"'),
         'services[4].environment: "devtets" is not one of the words for it. Did you mean "devtest"?',
     ),
     "a service that the push does not reach": (
-        ('branch      = "main"', 'branch      = "master"'),
+        ('branch       = "main"', 'branch       = "master"'),
         'services[0].branch: "master" is not the branch that is pushed ("main"): nothing would reach it.',
     ),
     "a branch merged into itself": (
@@ -141,6 +149,38 @@ MISTAKES = {
     "a value mapped twice": (
         ('{ value = "expired"', '{ value = "pending"'),
         'migration.mapping.rules[2].value: "pending" has a rule already.',
+    ),
+    "a way back from a value outside the domain": (
+        ('on_hold   = "pending"', 'onhold    = "pending"'),
+        'migration.inverse.onhold: "onhold" is not in the domain. Did you mean "on_hold"?',
+    ),
+    "a way back to a value that was never there": (
+        ('on_hold   = "pending"', 'on_hold   = "pendig"'),
+        'migration.inverse.on_hold: "pendig" is not an old value of the mapping. Did you mean "pending"?',
+    ),
+    "a way back to a number": (
+        ('on_hold   = "pending"', "on_hold   = 3"),
+        "migration.inverse.on_hold: must be text in quotes.",
+    ),
+    "a variable that cannot be one": (
+        ('database_env = "DATABASE_URL"', 'database_env = "DATABASE-URL"'),
+        'services[0].database_env: "DATABASE-URL" is not the name of an environment variable.',
+    ),
+    "a part of the rollback that does not exist": (
+        ('part    = "database"', 'part    = "databse"'),
+        'rollback[1].part: "databse" is not one of the words for it. Did you mean "database"?',
+    ),
+    "a turn that does not exist": (
+        (MESSAGE, MESSAGE.replace("# ", "").replace('"declared"', '"declraed"')),
+        'messages[0].turn: "declraed" is not one of the words for it. Did you mean "declared"?',
+    ),
+    "a message that says nothing": (
+        (MESSAGE, '[[messages]]\nturn = "closed"\nsubject = "Over"\ntext = "\\n"\n'),
+        "messages[0].text: must not be empty.",
+    ),
+    "two messages for one turn": (
+        (MESSAGE, 2 * MESSAGE.replace("# ", "")),
+        'messages[1].turn: "declared" is already the turn of messages[0].',
     ),
     "a condition that is no SQL": (
         ("\"account_type = 'trial'\"", "\"account_type == = 'trial'\""),

@@ -10,6 +10,7 @@ from console.config import check
 from console.domain.plan import DurationRange, Plan, StepKind, Strength
 from console.domain.wire import decode_plan, encode_plan, plan_digest
 from tests.config.conftest import EXAMPLE, Changed, loaded
+from tests.config.mistakes_in_values import MESSAGE
 
 STEPS = [
     "baseline",
@@ -126,6 +127,52 @@ def test_criteria_signatures_and_rollback_are_those_of_the_document() -> None:
     assert all(row.required for row in plan().signoffs)
     assert [row.planned for row in plan().rollback] == [DurationRange(120, 300), DurationRange(600, 1800), None]
     assert plan().rollback[0].lines[0] == "git revert 26c5a9f"
+
+
+def test_the_parts_of_the_rollback_are_named_for_the_ways_back() -> None:
+    assert [row.part for row in plan().rollback] == ["code", "database", "communication"]
+
+
+def test_the_way_back_of_every_new_value_is_one_that_the_mapping_takes_forward_again() -> None:
+    mapping, inverse = plan().migration.mapping, plan().migration.inverse
+    assert {rule.value: rule.becomes for rule in inverse} == {
+        "active": "active",
+        "on_hold": "pending",
+        "inactive": "expired",
+        "suspended": "suspended",
+        "cancelled": "cancelled",
+    }
+    forward = {rule.value: rule.becomes for rule in mapping.rules}
+    assert {forward[rule.becomes]: rule.value for rule in inverse} == {value: value for value in mapping.domain}
+
+
+def test_a_backend_says_where_it_reads_its_connection_string() -> None:
+    named = {service.key: service.database_env for service in plan().services}
+    assert named == {
+        "backend": "DATABASE_URL",
+        "frontend": "",
+        "staging-backend": "DATABASE_URL",
+        "staging-frontend": "",
+        "devtest-backend": "DATABASE_URL",
+        "devtest-frontend": "",
+    }
+
+
+def test_the_commented_message_is_one_that_can_be_used(changed: Changed) -> None:
+    """Its leading comment signs taken away, it is the plan's own word for that turn."""
+    assert plan().messages == ()
+    (message,) = loaded(changed((MESSAGE, MESSAGE.replace("# ", "")))).messages
+    assert (message.turn, message.subject) == ("declared", "Incident: {title}")
+    assert message.text.startswith("The release did not go as planned.")
+    assert message.text == message.text.strip()
+
+
+def test_a_plan_may_do_without_the_way_back(changed: Changed) -> None:
+    text = "".join(f'{rule.value:<9} = "{rule.becomes}"\n' for rule in plan().migration.inverse)
+    bare = loaded(changed((text, ""), ('part    = "code"\n', ""), ('database_env = "DATABASE_URL"\n', "")))
+    assert bare.migration.inverse == ()
+    assert bare.rollback[0].part == ""
+    assert bare.services[0].database_env == ""
 
 
 def test_the_account_check_sets_each_status_and_leaves_nothing() -> None:

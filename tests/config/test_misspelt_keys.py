@@ -15,8 +15,8 @@ CONFIG = Path(__file__).parents[2] / "config.toml"
 TEXT = CONFIG.read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
 
-# Below these the keys are the person's own: columns, captured names, places in answers, bodies of requests.
-FREE = {"columns", "capture", "expect", "body"}
+# Below these the keys are the person's own: columns, captured names, places in answers, bodies of requests, values.
+FREE = {"columns", "capture", "expect", "body", "inverse"}
 
 
 def keys() -> list[tuple[int, str]]:

@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     checks.checks_fit_the_release,
     migration.columns,
     migration.values,
+    migration.inverse,
     migration.files,
     migration.branches,
     places.hosts,

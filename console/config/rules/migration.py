@@ -48,6 +48,19 @@ def values(parts: Parts) -> Iterator[Problem]:
         seen.add(rule.value)
 
 
+def inverse(parts: Parts) -> Iterator[Problem]:
+    """The way back names each new value as the domain has it, and gives it an old one that the mapping knows."""
+    if parts.migration is None:
+        return
+    mapping, path = parts.migration.item.mapping, (*parts.migration.path, "inverse")
+    known = [rule.value for rule in mapping.rules]
+    for value, becomes in parts.migration.item.inverse.items():
+        if value not in mapping.domain:
+            yield unknown((*path, value), value, mapping.domain, "in the domain")
+        elif becomes not in known and value != mapping.otherwise:
+            yield unknown((*path, value), becomes, known, "an old value of the mapping")
+
+
 def files(parts: Parts) -> Iterator[Problem]:
     """The migration is one of the files of the release, and a file is named once."""
     if parts.release is None:

@@ -13,6 +13,7 @@ _IDENTITIES = {
     "signoffs": "role",
     "checks": "id",
     "channels": "name",
+    "messages": "turn",
 }
 
 
