@@ -1,0 +1,142 @@
+"""What an incident meant to users, read from the run: since when, until when, what was lost, what they notice.
+
+Pure. What always holds: service counts as restored only when everything that the way back needs for it has succeeded,
+and a way that may leave production broken only once production was proven to be as it was before.
+"""
+
+from datetime import UTC, datetime
+
+from console.domain import payload
+from console.domain.loss import Loss
+from console.domain.plan import Json
+from console.domain.released import MIGRATE, PUSH, by_action, live_builds, migrated, pushed
+from console.domain.standing import Way
+from console.domain.state import IncidentState, RollbackState, RunState, StepState, StepStatus
+from console.domain.wire import WireError, decode
+
+FENCE = "rollback.fence"
+SCHEMA = "rollback.schema"
+PROVE = "rollback.prove"
+_BRINGS_BACK = frozenset({"rollback.deploy", "rollback.open"})
+
+
+def steps_of(state: RunState, rollback: RollbackState, *actions: str) -> tuple[StepState, ...]:
+    """The steps of a way back with one of these actions, in its order; all of them without any."""
+    steps = (state.steps[each] for each in rollback.steps if each in state.steps)
+    return tuple(step for step in steps if not actions or step.step.action in actions)
+
+
+def restored_at(state: RunState) -> datetime | None:
+    """When the way back that is gone brought service back; None while it has not, and without one."""
+    rollback = state.rollback
+    if rollback is None:
+        return None
+    proof = steps_of(state, rollback, PROVE)
+    back = steps_of(state, rollback, *_BRINGS_BACK) or steps_of(state, rollback, SCHEMA) or proof
+    needed = (*back, *proof) if _must_be_proven(state, rollback) else back
+    if not needed or any(step.status is not StepStatus.SUCCEEDED for step in needed):
+        return None
+    return max((step.ended_at for step in back if step.ended_at is not None), default=None)
+
+
+def harmed_at(state: RunState) -> datetime | None:
+    """When users can first have noticed: the release's push or migration began to take effect.
+
+    Where neither did, the first alert that called for an incident, or the first declaration; None without any.
+    """
+    reached = [s.started_at for s in (*by_action(state, PUSH), *by_action(state, MIGRATE)) if _may_have_acted(s)]
+    return min((at for at in reached if at is not None), default=None) or first_sign(state)
+
+
+def first_sign(state: RunState) -> datetime | None:
+    """When the console or a person first said that something is wrong; None when nobody has."""
+    said = [each.at for each in state.alerts.values() if each.offer == "incident"]
+    return min((*said, *(each.at for each in state.incidents)), default=None)
+
+
+def incident_of(state: RunState, rollback: RollbackState) -> IncidentState | None:
+    """The incident in which a way was chosen; None when there was none."""
+    earlier = [each for each in state.incidents if each.at <= rollback.at]
+    return earlier[-1] if earlier else None
+
+
+def counted_loss(state: RunState, rollback: RollbackState) -> Loss | None:
+    """The loss as it was counted behind the fence; None when nothing was fenced off or counted."""
+    for step in steps_of(state, rollback, FENCE):
+        value = state.evidence(step.step.id).get("loss")
+        if isinstance(value, dict):
+            return _loss(value)
+    return None
+
+
+def undecided_rows(state: RunState, rollback: RollbackState) -> tuple[str, ...]:
+    """What a way back left to a person to decide, a line a row."""
+    found: list[str] = []
+    for step in steps_of(state, rollback, SCHEMA):
+        value = state.evidence(step.step.id).get("undecided")
+        found += [_row(each) for each in value] if isinstance(value, list) else []
+    return tuple(found)
+
+
+def rows_mapped(state: RunState, rollback: RollbackState) -> int:
+    """How many rows written since the migration were carried over to the old schema."""
+    data = [state.evidence(step.step.id) for step in steps_of(state, rollback, SCHEMA)]
+    return int(sum(payload.number(each, "rows_mapped") for each in data))
+
+
+def noticed(state: RunState) -> str:
+    """What users notice of the incident, in a sentence, as far as the run knows."""
+    if any(s.status is StepStatus.UNCERTAIN for s in (*by_action(state, PUSH), *by_action(state, MIGRATE))):
+        return "It is not yet known whether users are affected."
+    if not pushed(state) and not migrated(state):
+        return "Nothing: the release has not reached production."
+    if not live_builds(state) and not migrated(state):
+        return "Probably nothing so far: the version from before still serves."
+    return "Parts of the application may fail or show errors."
+
+
+def lost(state: RunState, rollback: RollbackState) -> str:
+    """What is lost by a way back, in a sentence: as counted, else as it was stated when it was chosen."""
+    loss = counted_loss(state, rollback)
+    rows = loss.rows if loss is not None else rollback.rows
+    undecided = len(undecided_rows(state, rollback))
+    open_rows = f" {undecided} {'row is' if undecided == 1 else 'rows are'} still to be decided by hand." * bool(
+        undecided
+    )
+    if not rows:
+        return f"Nothing that users entered is lost.{open_rows}"
+    count = f"{rows} {'change' if rows == 1 else 'changes'} that users made"
+    if loss is not None:
+        return f"{count} since {_minute(loss.since)} {'is' if rows == 1 else 'are'} lost.{open_rows}"
+    return f"{count} would be lost, as stated when the way was chosen.{open_rows}"
+
+
+def _must_be_proven(state: RunState, rollback: RollbackState) -> bool:
+    """Whether the code alone may not do: a part of it is reverted, or the schema may be the new one."""
+    touched = any(step.attempt > 0 for step in by_action(state, MIGRATE))
+    return rollback.way is Way.FIX_ONLY or (rollback.way is Way.CODE and touched)
+
+
+def _may_have_acted(step: StepState) -> bool:
+    return step.status in (StepStatus.SUCCEEDED, StepStatus.UNCERTAIN) or step.evidence is not None
+
+
+def _loss(value: Json) -> Loss | None:
+    try:
+        return decode(Loss, value)
+    except WireError:
+        return None  # an older console's; what it stated when the way was chosen stands beside it
+
+
+def _minute(moment: str) -> str:
+    """An ISO 8601 moment as people read it; as it is when it is none."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return moment
+
+
+def _row(value: Json) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)
