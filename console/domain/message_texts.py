@@ -94,9 +94,9 @@ _PLAIN = {
     Way.CODE: "We go back to the version of the application from before the release.",
     Way.FIX_ONLY: "We take back the last part of the release.",
     Way.SCHEMA: "We go back to the version from before the release, and bring its data back into the old form.",
-    Way.DATABASE: "We go back to the version and to the database from before the release. Meanwhile users are kept out.",
+    Way.DATABASE: "We go back to the version and to the database from before the release. Users wait outside.",
     Way.BACKUP: "We go back to the version from before the release and to the backup that was taken before it. "
-    "Meanwhile users are kept out.",
+    "Users wait outside.",
 }
 _NEXT_WORD = timedelta(minutes=30)
 _LONGEST = 300
