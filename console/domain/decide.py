@@ -9,9 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 from console.domain import intents as i
-from console.domain.decide_run import (
+from console.domain.decide_incident import (
+    assess,
+    choose_way,
     close_incident,
     declare_incident,
+    drop_message,
+    drop_way,
+    plan_postmortem,
+    send_message,
+)
+from console.domain.decide_run import (
     finish,
     hold,
     note,
@@ -47,7 +55,18 @@ def decide(state: RunState, intent: i.Intent, actor: str) -> tuple[Draft, ...]:
         raise Refused(
             f"This run is closed ({state.outcome}); nothing more can be done in it.", remedy="Start another run."
         )
+    _not_set_aside(state, intent)
     return _DECIDERS[type(intent)](state, intent, actor)
+
+
+def _not_set_aside(state: RunState, intent: i.Intent) -> None:
+    """While a way back is gone, only its own steps are steered; words may be added anywhere."""
+    step = getattr(intent, "step", None)
+    if isinstance(step, str) and not isinstance(intent, i.Note) and step in state.steps and state.set_aside(step):
+        raise Refused(
+            f"{state.steps[step].step.title} is set aside: a way back is being gone.",
+            remedy="Go the way to its end, or drop it with a reason.",
+        )
 
 
 def refusal(state: RunState, intent: i.Intent, actor: str) -> Refused | None:
@@ -85,6 +104,12 @@ _DECIDERS: Mapping[type, Decider] = dict(
         _entry(i.OverrideFinding, override_finding),
         _entry(i.DeclareIncident, declare_incident),
         _entry(i.CloseIncident, close_incident),
+        _entry(i.Assess, assess),
+        _entry(i.ChooseWay, choose_way),
+        _entry(i.DropWay, drop_way),
+        _entry(i.SendMessage, send_message),
+        _entry(i.DropMessage, drop_message),
+        _entry(i.PlanPostmortem, plan_postmortem),
         _entry(i.Finish, finish),
     )
 )

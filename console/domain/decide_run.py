@@ -1,6 +1,7 @@
 """Decisions about the run as a whole: its course, incidents, findings, signatures, its end."""
 
 from console.domain import intents as i
+from console.domain.decide_incident import missing_for_rolled_back
 from console.domain.dependencies import open_predecessors
 from console.domain.events import Draft, Kind
 from console.domain.released import release_commit
@@ -39,7 +40,8 @@ def resume(state: RunState, intent: i.Resume, actor: str) -> tuple[Draft, ...]:
     """Let steps start by themselves again."""
     if state.status is not RunStatus.HELD:
         raise Refused(f"There is nothing to resume: the run is {state.status}.")
-    _no_incident(state)
+    if state.rollback is None:
+        _no_incident(state)
     return (Draft(Kind.RUN_RESUMED),)
 
 
@@ -60,22 +62,10 @@ def override_finding(state: RunState, intent: i.OverrideFinding, actor: str) -> 
     return (Draft(Kind.FINDING_OVERRIDDEN, data={"code": intent.code, "reason": intent.reason, "about": about}),)
 
 
-def declare_incident(state: RunState, intent: i.DeclareIncident, actor: str) -> tuple[Draft, ...]:
-    """Something is wrong in production."""
-    if state.incident_at is not None:
-        raise Refused("An incident is already open.", remedy="Add a note to it, or close it first.")
-    return (Draft(Kind.INCIDENT_DECLARED, data={"reason": intent.reason or "declared without words"}),)
-
-
-def close_incident(state: RunState, intent: i.CloseIncident, actor: str) -> tuple[Draft, ...]:
-    """The incident is over; the run stays held."""
-    if state.incident_at is None:
-        raise Refused("No incident is open.")
-    return (Draft(Kind.INCIDENT_CLOSED, data={"reason": intent.reason}),)
-
-
 def sign(state: RunState, intent: i.Sign, actor: str) -> tuple[Draft, ...]:
     """A signature, bound to the plan and to the commit that is released."""
+    if state.rollback is not None:
+        raise Refused("The release is being rolled back: there is nothing to sign for.")
     known = state.signoffs.get(intent.role)
     if known is None:
         raise Refused(f"The plan asks for no signature of {intent.role}.", remedy=_roles(state))
@@ -102,17 +92,25 @@ def finish(state: RunState, intent: i.Finish, actor: str) -> tuple[Draft, ...]:
     running = [each.step.title for each in state.running]
     if running:
         raise Refused(f"Still running: {', '.join(running)}.", remedy="Wait for it, or abort it first.")
-    if intent.outcome == "completed":
-        open_points = missing_for_completion(state)
-        if open_points:
-            raise Refused(
-                "The run cannot be closed as completed: " + "; ".join(open_points) + ".",
-                remedy="Settle these points, or close the run as failed or abandoned.",
-            )
-    elif not intent.reason.strip():
-        raise Refused(f"Closing a run as {intent.outcome} needs a reason.", remedy="Say why it ends here.")
+    _allowed_ending(state, intent)
     data = {"outcome": intent.outcome, "reason": intent.reason, "production": production_sentence(state)}
-    return (Draft(Kind.RUN_FINISHED, data=data),)
+    finished = Draft(Kind.RUN_FINISHED, data=data)
+    if intent.outcome == "rolled_back" and state.incident_at is not None:
+        return (Draft(Kind.INCIDENT_CLOSED, data={"reason": intent.reason}), finished)
+    return (finished,)
+
+
+def _allowed_ending(state: RunState, intent: i.Finish) -> None:
+    """Raises Refused with every point that keeps the run from ending so."""
+    missing = {"completed": missing_for_completion, "rolled_back": missing_for_rolled_back}.get(intent.outcome)
+    open_points = missing(state) if missing is not None else ()
+    if open_points:
+        raise Refused(
+            f"The run cannot be closed as {intent.outcome.replace('_', ' ')}: " + "; ".join(open_points) + ".",
+            remedy="Settle these points, or close the run as failed or abandoned.",
+        )
+    if intent.outcome != "completed" and not intent.reason.strip():
+        raise Refused(f"Closing a run as {intent.outcome} needs a reason.", remedy="Say why it ends here.")
 
 
 def missing_for_completion(state: RunState) -> tuple[str, ...]:
@@ -120,6 +118,8 @@ def missing_for_completion(state: RunState) -> tuple[str, ...]:
     points = []
     if state.status is RunStatus.NOT_STARTED:
         points.append("it has not begun")
+    if state.rollback is not None:
+        points.append("it is being rolled back")
     if state.incident_at is not None:
         points.append("an incident is open")
     points += [f"{each.step.title} is {each.status}" for each in state.steps.values() if not each.over]

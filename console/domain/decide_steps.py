@@ -1,6 +1,7 @@
 """Decisions about single steps: yes and no, tick, skip, retry, by hand, reopen, reconcile, abort."""
 
 from console.domain import intents as i
+from console.domain.decide_incident import asks_more_than_a_tick
 from console.domain.dependencies import all_dependents, guarded_by, open_guards, open_predecessors
 from console.domain.events import Draft, Kind
 from console.domain.plan import Json, StepKind, Strength
@@ -57,6 +58,8 @@ def disarm(state: RunState, intent: i.Disarm, actor: str) -> tuple[Draft, ...]:
 def tick(state: RunState, intent: i.Tick, actor: str) -> tuple[Draft, ...]:
     """A manual step is done."""
     step = _step(state, intent.step)
+    if asks_more_than_a_tick(state, intent.step):
+        raise Refused(f"{step.step.title} is done when its owner and its day are named.", remedy="Name both.")
     _begun(state)
     if step.step.kind is not StepKind.MANUAL:
         raise Refused(f"{step.step.title} is not ticked: a machine can know whether it is done.", remedy=_way_out(step))

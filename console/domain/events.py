@@ -91,8 +91,8 @@ class Kind(StrEnum):
     ROLLBACK_ASSESSED = "rollback.assessed"
     """assessment (see console.domain.standing): where production stands, and the ways back with their prices"""
     ROLLBACK_CHOSEN = "rollback.chosen"
-    """way, price, rows (stated loss, null when nothing is lost), phases, steps, rows of the timeline (see
-    console.domain.wire); reason (when the way was not the recommended one)"""
+    """way, price, lost (the stated loss in rows, null when none is), reason (why not the recommended one), and what the
+    way adds to the plan: phases, steps, rows (of the timeline)"""
     ROLLBACK_DROPPED = "rollback.dropped"
     """reason: the way that was chosen is not gone any further"""
     MESSAGE_DRAFTED = "message.drafted"

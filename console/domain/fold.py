@@ -6,7 +6,7 @@ merely counted.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from console.domain import fold_run, fold_steps
+from console.domain import fold_incident, fold_run, fold_steps
 from console.domain.events import Event, Kind
 from console.domain.plan import Plan
 from console.domain.state import CriterionState, RunState, SignOffState, StepState
@@ -83,8 +83,15 @@ _HANDLERS: Mapping[Kind, Callable[[Working, Event], None]] = {
     Kind.ALERT_RAISED: fold_run.alert_raised,
     Kind.ALERT_CLEARED: fold_run.alert_cleared,
     Kind.NOTE_ADDED: fold_run.note_added,
-    Kind.INCIDENT_DECLARED: fold_run.incident_declared,
-    Kind.INCIDENT_CLOSED: fold_run.incident_closed,
+    Kind.INCIDENT_DECLARED: fold_incident.declared,
+    Kind.INCIDENT_CLOSED: fold_incident.closed,
+    Kind.ROLLBACK_ASSESSED: fold_incident.assessed,
+    Kind.ROLLBACK_CHOSEN: fold_incident.chosen,
+    Kind.ROLLBACK_DROPPED: fold_incident.dropped,
+    Kind.MESSAGE_DRAFTED: fold_incident.message_drafted,
+    Kind.MESSAGE_SENT: fold_incident.message_sent,
+    Kind.MESSAGE_DROPPED: fold_incident.message_dropped,
+    Kind.POSTMORTEM_PLANNED: fold_incident.postmortem_planned,
 }
 
 _NO_CONSEQUENCE = frozenset(
@@ -100,7 +107,11 @@ _NO_CONSEQUENCE = frozenset(
         Kind.ALERT_RAISED,
         Kind.ALERT_CLEARED,
         Kind.NOTE_ADDED,
+        Kind.ROLLBACK_ASSESSED,
+        Kind.MESSAGE_DRAFTED,
         Kind.MESSAGE_SENT,
+        Kind.MESSAGE_DROPPED,
+        Kind.POSTMORTEM_PLANNED,
     }
 )
 """Kinds after which no step can have become ready and the run waits for nobody else than before."""

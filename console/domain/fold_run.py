@@ -186,18 +186,6 @@ def note_added(work: Working, event: Event) -> None:
     work.add_note(NoteState(event.at, event.actor, payload.text(event.data, "text"), event.step))
 
 
-def incident_declared(work: Working, event: Event) -> None:
-    """Something is wrong in production: the run is held and the incident's clock runs."""
-    reason = payload.text(event.data, "reason")
-    work.run = replace(work.run, incident_at=event.at, incident_reason=reason)
-    _hold(work, f"incident: {reason}")
-
-
-def incident_closed(work: Working, event: Event) -> None:
-    """The incident is over; the run stays held until somebody resumes it."""
-    work.run = replace(work.run, incident_at=None, incident_reason="")
-
-
 def _hold(work: Working, reason: str) -> None:
     if work.run.status is RunStatus.RUNNING:
         work.run = replace(work.run, status=RunStatus.HELD, held_reason=reason)

@@ -3,7 +3,8 @@
 Pure. The table is over the code that runs (old, new, mixed), the schema (old, new, unknown), whether the services
 were switched to another database, and whether the release is still on the target branch; what a way needs beside (a
 saved copy, a moment that can be recovered, a verified backup) takes it out with that reason. What always holds: at most
-one way is recommended; it applies and restores service, and no other way that does costs fewer rows.
+one way is recommended; it applies and restores service, and no other way that does costs fewer rows; and rows are never
+given up for a schema that nobody could read.
 """
 
 from dataclasses import dataclass
@@ -36,9 +37,15 @@ class Verdict:
 def verdicts(standing: Standing) -> tuple[Verdict, ...]:
     """Every way with its verdict: the recommended one first, then those that restore service, then the others."""
     judged = [_JUDGES[way](standing) for way in Way]
-    best = next((each.way for each in sorted(judged, key=_cost) if each.applies and each.restores), None)
+    best = next((each.way for each in sorted(judged, key=_cost) if _commendable(standing, each)), None)
     marked = [Verdict(v.way, v.applies, v.restores, v.why, recommended=v.way is best) for v in judged]
     return tuple(sorted(marked, key=lambda v: (not v.recommended, not v.applies, not v.restores, _cost(v))))
+
+
+def _commendable(standing: Standing, verdict: Verdict) -> bool:
+    """Whether a way may be recommended: while the schema is unknown, losing rows may be for nothing."""
+    blind = standing.schema is Schema.UNKNOWN and verdict.way in COSTS_ROWS
+    return verdict.applies and verdict.restores and not blind
 
 
 def _cost(verdict: Verdict) -> int:
@@ -50,8 +57,9 @@ _DEARNESS = (Way.NOTHING, Way.CODE, Way.FIX_ONLY, Way.SCHEMA, Way.DATABASE, Way.
 
 
 def _untouched(standing: Standing) -> bool:
-    """Whether neither code nor schema nor the branch holds anything of the release."""
-    return not standing.pushed and standing.code is Code.OLD and standing.schema is Schema.OLD and not standing.switched
+    """Whether neither code nor schema nor the branch holds anything of the release, and users are let in."""
+    old = standing.code is Code.OLD and standing.schema is Schema.OLD
+    return old and not (standing.pushed or standing.switched or standing.fenced)
 
 
 def _nothing(standing: Standing) -> Verdict:
@@ -76,6 +84,9 @@ def _code(standing: Standing) -> Verdict:
     if standing.code is Code.OLD and standing.pushed:
         why = "The services run the old code; the branch must not bring the release with the next deploy."
         return Verdict(Way.CODE, True, True, why)
+    if standing.code is Code.OLD and standing.fenced:
+        why = "The services run the old code on the old schema; users are still kept out and must be let in again."
+        return Verdict(Way.CODE, True, True, why)
     return Verdict(Way.CODE, True, True, "The schema is the old one: the old code works on it, and nothing is lost.")
 
 
@@ -86,7 +97,8 @@ def _fix_only(standing: Standing) -> Verdict:
     if not standing.pushed:
         return Verdict(Way.FIX_ONLY, False, False, "The branch does not hold the release any more.")
     if standing.fix_is_all:
-        return Verdict(Way.FIX_ONLY, True, whole.restores, "The fix commit is the whole release.")
+        why = "The fix commit is the whole release." if whole.restores else whole.why
+        return Verdict(Way.FIX_ONLY, True, whole.restores, why)
     why = "It cannot restore service: it undoes one commit of the release and leaves the others."
     return Verdict(Way.FIX_ONLY, True, False, why)
 
@@ -96,6 +108,9 @@ def _schema(standing: Standing) -> Verdict:
         return Verdict(Way.SCHEMA, False, False, "The schema is the old one: there is nothing to be built back.")
     if standing.schema is Schema.UNKNOWN:
         return Verdict(Way.SCHEMA, False, False, "The database does not say which schema it has.")
+    if standing.switched:
+        why = "The services use another instance than the plan's, in which the console builds nothing back."
+        return Verdict(Way.SCHEMA, False, False, why)
     if not standing.saved_copy:
         return Verdict(Way.SCHEMA, False, False, "There is no saved copy from which the columns could be rebuilt.")
     why = f"{standing.saved_copy} holds what the migration dropped: columns and code come back, no row is lost."
@@ -133,6 +148,8 @@ def _dear(standing: Standing, moment: str) -> str:
     lost = f"whatever users wrote since {moment} is lost"
     if standing.schema is Schema.OLD:
         return f"The schema is the old one: only damaged data would be a reason, and {lost}."
+    if standing.schema is Schema.UNKNOWN:
+        return f"Look again first: the database does not say which schema it has, and {lost}."
     return f"It restores service, but {lost}."
 
 
@@ -148,6 +165,8 @@ def _reached(standing: Standing) -> str:
         parts.append("the database does not say which schema it has")
     if standing.switched:
         parts.append("the services use another database")
+    if standing.fenced:
+        parts.append("writes are fenced off")
     return ", ".join(parts)
 
 

@@ -134,12 +134,12 @@ class _Builder:
                 "schema",
                 f"Build back what migration {self._plan.migration.version} dropped",
                 "rollback.schema",
-                after=("push",),
+                after=("hold", "push"),
                 guards=("push",),
                 confirmation=typed,
             )
             if self._previous:
-                self._previous_build(phase, after=("schema",))
+                self._previous_build(phase, after=("hold", "schema"))
         if self._switches:
             source = "moment" if self._way is Way.DATABASE else "export"
             what = "Recover the moment before the migration" if source == "moment" else "Restore the exported backup"
@@ -184,11 +184,11 @@ class _Builder:
             )
 
     def _services(self) -> None:
-        if not self._deploys:
+        if not (self._deploys or self._standing.fenced):
             return
         phase = self._phase("services", "Services")
         deploys = []
-        for service in self._plan.services_in("production"):
+        for service in self._plan.services_in("production") if self._deploys else ():
             short = f"deploy.{service.key}"
             self._add(
                 phase,
@@ -204,16 +204,17 @@ class _Builder:
             title = "Each service proves which database it uses"
             self._add(phase, "in_use", title, "rollback.database_in_use", after=self._deployed, reopens=self._deployed)
         if self._switches or self._standing.fenced:
-            before = ("in_use",) if self._switches else self._deployed
+            before = ("in_use",) if self._switches else (*self._deployed, "schema")
             self._add(phase, "open", "Let users in again", "rollback.open", after=before, guards=before)
-        self._add(
-            phase,
-            "restore_settings",
-            "Autodeploy as it was",
-            "rollback.restore_deploys",
-            after=(*self._deployed, "open"),
-            reopens=self._deployed,
-        )
+        if self._deploys:
+            self._add(
+                phase,
+                "restore_settings",
+                "Autodeploy as it was",
+                "rollback.restore_deploys",
+                after=(*self._deployed, "open"),
+                reopens=self._deployed,
+            )
 
     def _afterwards(self) -> None:
         phase = self._phase("after", "Afterwards")

@@ -8,12 +8,17 @@ from console.domain.state import RunState, RunStatus, StepState, StepStatus
 def due(state: RunState) -> tuple[str, ...]:
     """The steps that should start now, in the plan's order.
 
-    Ready ones that need no confirmation, and armed ones whose predecessors are over. None while the run has
-    not begun, is held or finished, or an incident is open. Manual steps and signatures never start.
+    Ready ones that need no confirmation, and armed ones whose predecessors are over. None while the run has not begun,
+    is held or finished, or an incident is open from which no way back is gone. Manual steps and signatures never start.
     """
-    if state.status is not RunStatus.RUNNING or state.incident_at is not None:
+    if not free(state):
         return ()
-    return tuple(each.step.id for each in state.steps.values() if startable(state.steps, each))
+    return tuple(each.step.id for each in state.active if startable(state.steps, each))
+
+
+def free(state: RunState) -> bool:
+    """Whether steps may start by themselves: those of a way back, else of the plan while no incident is open."""
+    return state.status is RunStatus.RUNNING and (state.incident_at is None or state.rollback is not None)
 
 
 def startable(steps: Steps, state: StepState) -> bool:
@@ -33,8 +38,8 @@ def waits_for_person(state: RunState) -> bool:
     """
     if state.status not in (RunStatus.RUNNING, RunStatus.HELD):
         return False
-    free = state.status is RunStatus.RUNNING and state.incident_at is None
-    return not any(_busy(each) or (free and startable(state.steps, each)) for each in state.steps.values())
+    starting = state.active if free(state) else ()
+    return not any(map(_busy, state.steps.values())) and not any(startable(state.steps, each) for each in starting)
 
 
 def _busy(state: StepState) -> bool:

@@ -308,6 +308,17 @@ class RunState:
         rollback = self.rollback
         return rollback is not None and step_id not in rollback.steps
 
+    @property
+    def active(self) -> tuple[StepState, ...]:
+        """The steps that count now, in order: those of the way back that is gone, else all of the plan."""
+        rollback = self.rollback
+        return tuple(self.steps.values()) if rollback is None else tuple(self.steps[each] for each in rollback.steps)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step that counts now is over."""
+        return all(each.over for each in self.active)
+
     def evidence(self, step_id: str) -> Mapping[str, Json]:
         """`data` of a step's evidence; empty when there is none."""
         step = self.steps.get(step_id)
@@ -329,7 +340,7 @@ class RunState:
         rank = {StepStatus.FAILED: 0, StepStatus.UNCERTAIN: 1, StepStatus.WAITING: 2, StepStatus.ARMED: 2}
         waiting = [
             s
-            for s in self.steps.values()
+            for s in self.active
             if (s.status is StepStatus.READY and self.needs_person(s))
             or s.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)
             or self.kept_by_guard(s)
@@ -358,7 +369,7 @@ class RunState:
     @property
     def current_phase(self) -> str | None:
         """The id of the first phase with a step that is not over; None when all are."""
-        for step in self.steps.values():
+        for step in self.active:
             if not step.over:
                 return step.step.phase
         return None

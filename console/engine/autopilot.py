@@ -2,12 +2,12 @@
 
 It looks before it confirms, arms what can be armed, ticks, and signs as `rehearsal:<role>`. At the first step
 that failed, or that nobody can tell, it holds the run, lets what runs side by side come to its end, and
-stops: such a step is for a person. It never decides anything by guess, and it drives rehearsals only.
+stops: such a step is for a person; or it goes the way back that was asked for. It never decides anything by guess, and
+it drives rehearsals only.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from console.domain import intents as i
 from console.domain.decide_run import REHEARSAL_NAME
 from console.domain.plan import StepKind, Strength
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from console.engine.way_back import RECOMMENDED, ending, for_a_person, go_back
 from console.errors import ConsoleError, Refused
 from console.ports import Feed, Helm, JournalFailed, Update
 
@@ -37,9 +38,10 @@ class Outcome:
     production: str = ""
     remedy: str = ""
 
-
-OnFailure = Callable[[RunState, Outcome], Awaitable[Outcome | None]]
-"""Deals with a failure instead of stopping; None when it has nothing to do for it."""
+    @property
+    def words(self) -> str:
+        """Where it stopped and why, in one line."""
+        return f"{self.step}: {self.message}" if self.step else self.message
 
 
 class Autopilot:
@@ -51,17 +53,18 @@ class Autopilot:
         feed: Feed,
         *,
         retry_failed: bool = False,
-        on_failure: OnFailure | None = None,
+        way_back: str | None = None,
         patience: int = 3,
     ) -> None:
         """`retry_failed`: what had failed when the run was taken up is tried once more.
 
+        `way_back`: the way that is gone at the first failure (`recommended`, or a `Way`) instead of stopping there.
         `patience`: how often a step is confirmed anew when its facts change between the look and the start.
         """
         self._helm = helm
         self._feed = feed
         self._retry_failed = retry_failed
-        self._on_failure = on_failure
+        self._way_back = way_back
         self._patience = patience
         self._changed = asyncio.Event()
         self._journal_failed: JournalFailed | None = None
@@ -72,14 +75,11 @@ class Autopilot:
         """Drive until the run is finished, or until a person is needed."""
         unsubscribe = self._feed.subscribe(self._hear)
         try:
-            outcome = await self._until_it_ends()
+            return await self._until_it_ends()
         except ConsoleError as error:
-            outcome = _stopped(None, error)
+            return _stopped(None, error)
         finally:
             unsubscribe()
-        if outcome.ending is Ending.STOPPED and self._on_failure is not None:
-            return await self._on_failure(self._feed.state, outcome) or outcome
-        return outcome
 
     async def _until_it_ends(self) -> Outcome:
         while self._feed.state.created_at is None:
@@ -91,10 +91,17 @@ class Autopilot:
             self._changed.clear()
             state = self._feed.state
             outcome = self._ended(state)
-            if outcome is not None:
+            if outcome is not None and not self._may_go_back(state, outcome):
                 return outcome
-            if not await self._go_on(state):
+            if outcome is not None:
+                await go_back(self._helm, self._feed, self._way_back or RECOMMENDED, outcome.words)
+            elif not await self._go_on(state):
                 await self._news()
+
+    def _may_go_back(self, state: RunState, outcome: Outcome) -> bool:
+        """Whether a way back is gone from here: once a run, and only from something that went wrong in it."""
+        stopped = outcome.ending is Ending.STOPPED and self._journal_failed is None
+        return stopped and self._way_back is not None and not state.rollbacks
 
     def _ended(self, state: RunState) -> Outcome | None:
         """The outcome, when there is nothing left to do here."""
@@ -111,12 +118,16 @@ class Autopilot:
         state = self._feed.state
         if state.status is RunStatus.NOT_STARTED:
             await self._helm.send(i.Start())
-        for step_id in state.steps if self._retry_failed else ():
-            step = self._feed.state.steps[step_id]
+        for each in state.active if self._retry_failed and not self._goes_back_from(state) else ():
+            step = self._feed.state.steps[each.step.id]
             if step.status is StepStatus.FAILED and step.step.kind is StepKind.ACTION:
                 await self._helm.send(_again(step))
-        if state.status is RunStatus.HELD:
+        if state.status is RunStatus.HELD and not self._goes_back_from(state):
             await self._helm.send(i.Resume())
+
+    def _goes_back_from(self, state: RunState) -> bool:
+        """Whether the run was left in an incident from which the way back is still to be chosen."""
+        return self._way_back is not None and state.incident_at is not None and state.rollback is None
 
     async def _go_on(self, state: RunState) -> bool:
         """Send what is next. False when there is nothing to send until the run moves."""
@@ -125,10 +136,14 @@ class Autopilot:
                 return False
             await self._helm.send(i.Hold("the unattended rehearsal stops here"))
             return True
-        if all(step.over for step in state.steps.values()):
-            await self._helm.send(i.Finish("completed"))
+        unsent = next((each for each in state.messages.values() if each.waits), None)
+        if unsent is not None:
+            await self._helm.send(i.SendMessage(unsent.id, unsent.subject, unsent.text))
             return True
-        for step in state.steps.values():
+        if state.complete:
+            await self._helm.send(ending(state))
+            return True
+        for step in state.active:
             if await self._serve(state, step):
                 return True
         return False
@@ -136,6 +151,10 @@ class Autopilot:
     async def _serve(self, state: RunState, step: StepState) -> bool:
         """Send what a step waits for. False when it waits for nothing that can be given."""
         ready = step.status is StepStatus.READY
+        special = for_a_person(state, step) if ready else None
+        if special is not None:
+            await self._helm.send(special)
+            return True
         if ready and step.step.kind is StepKind.MANUAL:
             await self._helm.send(i.Tick(step.step.id, "ticked by the unattended rehearsal"))
             return True
@@ -170,9 +189,9 @@ class Autopilot:
 
     def _trouble(self, state: RunState) -> Outcome | None:
         """Why a person is needed; None while nobody is."""
-        if state.incident_at is not None:
+        if state.incident_at is not None and state.rollback is None:
             return Outcome(Ending.STOPPED, message=f"An incident is open: {state.incident_reason}")
-        for step in state.steps.values():
+        for step in state.active:
             if step.status is StepStatus.FAILED and step.failure is not None:
                 failure = step.failure
                 return Outcome(Ending.STOPPED, step.step.id, failure.message, failure.production, failure.remedy)

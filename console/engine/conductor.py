@@ -20,6 +20,7 @@ from console.engine.desk import BEGUN, Desk, Limits
 from console.engine.execution import attempt, look
 from console.engine.failures import failed
 from console.engine.feed import RunFeed
+from console.engine.incident import IncidentDesk
 from console.engine.recovery import decide_done, left_open, reconcile, record_by_hand
 from console.engine.tasks import Tasks, Work
 from console.engine.writer import Decision, Writer, let_go
@@ -56,6 +57,7 @@ class Conductor:
         *,
         redact: Callable[[str], str] = lambda text: text,
         limits: Limits | None = None,
+        incident: IncidentDesk | None = None,
     ) -> None:
         self._plan = plan
         self._clock = clock
@@ -63,7 +65,8 @@ class Conductor:
         self._about = about
         self._redact = redact
         self._writer = Writer(plan, journal, clock, feed, redact)
-        self._desk = Desk(plan, journal, actions, clock, feed, self._writer, redact=redact, limits=limits or Limits())
+        self._desk = Desk(journal, actions, clock, feed, self._writer, redact=redact, limits=limits or Limits())
+        self._incident = incident or IncidentDesk()
         self._tasks = Tasks(self._writer.poke)
         self._closing: str | None = None
         self._close = asyncio.Event()
@@ -136,6 +139,10 @@ class Conductor:
                 await self._tasks.alone(step, reconcile(desk, step))
             case i.Reconcile(step, "done", note):
                 await self._tasks.alone(step, decide_done(desk, step, note, actor))
+            case i.Assess():
+                await self._incident.assess(desk, self._clock)
+            case i.SendMessage(message, subject, text):
+                await self._incident.deliver(desk, message, subject, text, actor)
 
     async def record(self, decision: Decision, actor: str | None = None) -> tuple[Event, ...]:
         """Have the writer decide and append, as the console itself unless told; what became durable."""
@@ -189,5 +196,6 @@ class Conductor:
         except ConsoleError:
             return  # the journal or the conductor is closed: its owner is told, and the record speaks for itself
         except Exception as error:
-            defect = failed(self._plan.step(step_id), error, begun=self.state.steps[step_id].status in BEGUN)
+            standing = self.state.steps[step_id]
+            defect = failed(standing.step, error, begun=standing.status in BEGUN)
             await self.record(lambda _: (defect,))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from console.domain.events import Draft, Event, Kind
 from console.domain.outcome import Progress
-from console.domain.plan import Json, Plan, Step
+from console.domain.plan import Json, Step
 from console.domain.state import RunState, StepStatus
 from console.engine.feed import RunFeed
 from console.engine.writer import Decision, Writer
@@ -44,7 +44,6 @@ class Desk:
 
     def __init__(
         self,
-        plan: Plan,
         journal: Journal,
         actions: Callable[[Step], Action],
         clock: Clock,
@@ -54,7 +53,6 @@ class Desk:
         redact: Callable[[str], str],
         limits: Limits,
     ) -> None:
-        self._plan = plan
         self._journal = journal
         self._actions = actions
         self._clock = clock
@@ -70,13 +68,13 @@ class Desk:
 
     def action(self, step_id: str) -> Action:
         """The code behind a step."""
-        return self._actions(self._plan.step(step_id))
+        return self._actions(self.state.steps[step_id].step)
 
     def context(self, step_id: str, limits: Mapping[str, float] | None = None) -> Context:
         """What an action is given, made from the state as it is now; `limits` are those that the yes accepted."""
         step = self.state.steps[step_id]
         return Context(
-            plan=self._plan,
+            plan=self.state.plan,
             step=step.step,
             run=self._journal.run,
             state=self.state,
