@@ -41,7 +41,7 @@ class RollbackPlan:
 
 def rollback_plan(plan: Plan, standing: Standing, way: Way, *, number: int = 1) -> RollbackPlan:
     """The steps of a way; `number` counts the ways that this run has chosen, from 1."""
-    return _Builder(plan, standing, way, "back" if number == 1 else f"back{number}").build()
+    return _Builder(plan, standing, way, number).build()
 
 
 def planned(plan: Plan, way: Way) -> DurationRange | None:
@@ -71,11 +71,11 @@ def _planned_part(plan: Plan, part: str) -> DurationRange:
 class _Builder:
     """Collects the steps of one way in the order in which they are shown."""
 
-    def __init__(self, plan: Plan, standing: Standing, way: Way, prefix: str) -> None:
+    def __init__(self, plan: Plan, standing: Standing, way: Way, number: int) -> None:
         self._plan = plan
         self._standing = standing
         self._way = way
-        self._prefix = prefix
+        self._prefix = "back" if number == 1 else f"back{number}"
         self._phases: list[Phase] = []
         self._steps: list[Step] = []
         self._deployed: tuple[str, ...] = ()
@@ -84,13 +84,15 @@ class _Builder:
         runs_old = standing.code is Code.OLD
         self._deploys = self._switches or self._reverts or (way is not Way.NOTHING and not runs_old)
         self._previous = not runs_old and self._serves_previous()
+        # A way that was given up may have left autodeploy off, whatever else there is to be done now.
+        self._restores_settings = self._deploys or number > 1
 
     def build(self) -> RollbackPlan:
         """All of them."""
         if self._way is not Way.NOTHING:
             self._code()
             self._database()
-            self._services()
+        self._services()
         self._afterwards()
         self._words()
         rows = tuple(self._row(phase) for phase in self._phases)
@@ -103,10 +105,11 @@ class _Builder:
         return self._way is Way.SCHEMA or self._standing.schema is Schema.OLD
 
     def _code(self) -> None:
+        if not self._deploys:
+            return
         phase = self._phase("code", self._title("code", "Revert Code"))
         target = self._plan.release.target
-        if self._deploys:
-            self._add(phase, "hold", "Switch autodeploy off on every service", "rollback.hold_deploys")
+        self._add(phase, "hold", "Switch autodeploy off on every service", "rollback.hold_deploys")
         if self._previous and self._way is not Way.SCHEMA:
             self._previous_build(phase, after=("hold",))
         if self._reverts:
@@ -184,7 +187,7 @@ class _Builder:
             )
 
     def _services(self) -> None:
-        if not (self._deploys or self._standing.fenced):
+        if not (self._deploys or self._standing.fenced or self._restores_settings):
             return
         phase = self._phase("services", "Services")
         deploys = []
@@ -206,7 +209,7 @@ class _Builder:
         if self._switches or self._standing.fenced:
             before = ("in_use",) if self._switches else (*self._deployed, "schema")
             self._add(phase, "open", "Let users in again", "rollback.open", after=before, guards=before)
-        if self._deploys:
+        if self._restores_settings:
             self._add(
                 phase,
                 "restore_settings",
