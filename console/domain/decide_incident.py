@@ -77,7 +77,11 @@ def send_message(state: RunState, intent: i.SendMessage, actor: str) -> tuple[Dr
         raise Refused("The message is empty.", remedy="Write what the stakeholders should know.")
     if message.dropped:
         raise Refused(f"This message was dropped: {message.dropped}.")
-    if message.deliveries and not message.undelivered:
+    if (
+        message.deliveries
+        and not message.undelivered
+        and not message.unheard_of(each.name for each in state.plan.channels)
+    ):
         raise Refused("This message was delivered on every channel.")
     return ()
 

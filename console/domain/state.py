@@ -1,6 +1,6 @@
 """The state of a run: a pure fold of its events (`console.domain.fold`), and what can be asked of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -233,8 +233,12 @@ class MessageState:
 
     @property
     def undelivered(self) -> tuple[Delivery, ...]:
-        """The channels that it did not reach."""
+        """The channels that it is known not to have reached."""
         return tuple(each for each in self.deliveries.values() if each.error)
+
+    def unheard_of(self, channels: Iterable[str]) -> tuple[str, ...]:
+        """Those of the channels of which nothing is on record, of a message that was sent: a console died meanwhile."""
+        return tuple(each for each in channels if self.deliveries and each not in self.deliveries)
 
 
 @dataclass(frozen=True, slots=True)

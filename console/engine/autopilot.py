@@ -15,7 +15,7 @@ from console.domain import intents as i
 from console.domain.decide_run import REHEARSAL_NAME
 from console.domain.plan import StepKind, Strength
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
-from console.engine.way_back import RECOMMENDED, ending, for_a_person, go_back
+from console.engine.way_back import RECOMMENDED, ending, for_a_person, go_back, to_be_sent
 from console.errors import ConsoleError, Refused
 from console.ports import Feed, Helm, JournalFailed, Update
 
@@ -136,13 +136,15 @@ class Autopilot:
                 return False
             await self._helm.send(i.Hold("the unattended rehearsal stops here"))
             return True
-        unsent = next((each for each in state.messages.values() if each.waits), None)
+        unsent = to_be_sent(state)
         if unsent is not None:
-            await self._helm.send(i.SendMessage(unsent.id, unsent.subject, unsent.text))
+            await self._helm.send(unsent)
             return True
         if state.complete:
-            await self._helm.send(ending(state))
-            return True
+            end = ending(state)
+            if end is not None:
+                await self._helm.send(end)
+            return end is not None
         for step in state.active:
             if await self._serve(state, step):
                 return True
@@ -151,10 +153,11 @@ class Autopilot:
     async def _serve(self, state: RunState, step: StepState) -> bool:
         """Send what a step waits for. False when it waits for nothing that can be given."""
         ready = step.status is StepStatus.READY
-        special = for_a_person(state, step) if ready else None
+        special = for_a_person(state, step)
         if special is not None:
-            await self._helm.send(special)
-            return True
+            if ready:
+                await self._helm.send(special)
+            return ready
         if ready and step.step.kind is StepKind.MANUAL:
             await self._helm.send(i.Tick(step.step.id, "ticked by the unattended rehearsal"))
             return True

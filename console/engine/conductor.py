@@ -94,7 +94,7 @@ class Conductor:
             await self._writer.follow_up()
             for each in self.state.steps.values():
                 if each.status is StepStatus.UNCERTAIN:
-                    self._spawn(each.step.id, reconcile(self._desk, each.step.id))
+                    self._spawn(each.step.id, reconcile)
             while self._goes_on():
                 self._start_due()
                 await self._writer.serve()
@@ -184,15 +184,15 @@ class Conductor:
     def _start_due(self) -> None:
         for step_id in due(self.state):
             if not self._tasks.busy(step_id):
-                self._spawn(step_id, attempt(self._desk, step_id))
+                self._spawn(step_id, attempt)
 
-    def _spawn(self, step_id: str, work: Work) -> None:
+    def _spawn(self, step_id: str, work: Callable[[Desk, str], Work]) -> None:
         self._tasks.spawn(step_id, self._guarded(step_id, work))
 
-    async def _guarded(self, step_id: str, work: Work) -> None:
+    async def _guarded(self, step_id: str, work: Callable[[Desk, str], Work]) -> None:
         """A defect in carrying a step out is a failed step, never a dead conductor."""
         try:
-            await work
+            await work(self._desk, step_id)
         except ConsoleError:
             return  # the journal or the conductor is closed: its owner is told, and the record speaks for itself
         except Exception as error:

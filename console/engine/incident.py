@@ -63,8 +63,8 @@ class IncidentDesk:
         """For each channel why the message did not arrive there, empty where it did."""
         if not state.plan.channels:
             return {BY_HAND: ""}
-        undelivered = [each.channel for each in state.messages[message_id].undelivered]
-        wanted = undelivered or [each.name for each in state.plan.channels]
+        message, channels = state.messages[message_id], [each.name for each in state.plan.channels]
+        wanted = [*(each.channel for each in message.undelivered), *message.unheard_of(channels)] or channels
         if self.notifier is None:
             return dict.fromkeys(wanted, "nothing can be sent from here")
         try:

@@ -1,10 +1,11 @@
-"""What the driver of an unattended rehearsal does in an incident: declare it, look, choose a way, and settle its ends."""
+"""What an unattended rehearsal does in an incident: declares it, looks, chooses a way, and settles its ends."""
 
 from datetime import timedelta
 
 from console.domain import intents as i
 from console.domain.decide_incident import asks_more_than_a_tick
 from console.domain.decide_run import REHEARSAL_NAME
+from console.domain.messages import Turn
 from console.domain.standing import Assessment, WayBack
 from console.domain.state import RunState, StepState
 from console.errors import Refused
@@ -27,13 +28,24 @@ async def go_back(helm: Helm, feed: Feed, way: str, reason: str) -> None:
     await helm.send(i.ChooseWay(offer.way.value, assessment.at, why))
 
 
-def ending(state: RunState) -> i.Intent:
-    """How a run ends whose steps are all over: an incident is closed first, and its end told."""
+def to_be_sent(state: RunState) -> i.SendMessage | None:
+    """The next message that nobody was told yet, or of which it is not known whether it went out on every channel."""
+    channels = [each.name for each in state.plan.channels]
+    for message in state.messages.values():
+        if not message.dropped and (message.waits or message.unheard_of(channels)):
+            return i.SendMessage(message.id, message.subject, message.text)
+    return None
+
+
+def ending(state: RunState) -> i.Intent | None:
+    """How a run ends whose steps are all over, an incident first; None while the word of its end is being drafted."""
     rollback = state.rollback
     if rollback is None:
         return i.Finish("completed")
     if state.incident_at is not None:
         return i.CloseIncident(f"rolled back: {rollback.way.value}")
+    if sum(each.turn == Turn.CLOSED for each in state.messages.values()) < len(state.incidents):
+        return None
     return i.Finish("rolled_back", f"rolled back: {rollback.way.value}")
 
 

@@ -160,7 +160,7 @@ def test_a_signature_completes_its_step_and_a_refusal_fails_it_until_it_is_given
 def test_an_incident_holds_the_run_and_its_end_leaves_it_held() -> None:
     history = History(TWO).begin().ask(i.DeclareIncident("dashboards fail"))
     assert history.state.status is RunStatus.HELD
-    assert history.state.incident_at == history.now
+    assert history.state.incident_at == history.state.incidents[0].at
     history.ask(i.CloseIncident("fixed"))
     closed = history.state
     assert closed.incident_at is None

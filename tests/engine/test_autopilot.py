@@ -10,7 +10,7 @@ from console.domain.events import Kind
 from console.domain.outcome import Preview, Unknown
 from console.domain.plan import Plan, SignOff
 from console.domain.state import RunState, RunStatus, StepStatus
-from console.engine.autopilot import Autopilot, Ending, OnFailure, Outcome
+from console.engine.autopilot import Autopilot, Ending, Outcome
 from console.engine.clock import WallClock
 from console.errors import OutcomeUnknown, StepFailed
 from console.ports import Context
@@ -18,13 +18,11 @@ from tests.domain.plans import ASKED, plan, release_plan, signature, step
 from tests.engine.world import Console, FakeAction, FakeWorld, MemoryJournal, console, disk_full, until
 
 
-async def fly(
-    run: Console[MemoryJournal], *, retry_failed: bool = False, on_failure: OnFailure | None = None
-) -> tuple[RunState, Outcome]:
+async def fly(run: Console[MemoryJournal], *, retry_failed: bool = False) -> tuple[RunState, Outcome]:
     """Drive a run by the autopilot until that stops."""
     driving = asyncio.create_task(run.conductor.run())
     async with asyncio.timeout(10):
-        outcome = await Autopilot(run.conductor, run.feed, retry_failed=retry_failed, on_failure=on_failure).drive()
+        outcome = await Autopilot(run.conductor, run.feed, retry_failed=retry_failed).drive()
     await run.conductor.close()
     return await driving, outcome
 
@@ -110,19 +108,6 @@ async def test_facts_that_keep_changing_stop_it(tmp_path: Path) -> None:
     assert outcome.ending is Ending.STOPPED
     assert "The world has changed" in outcome.message
     assert run.world.done["a"] == 0
-
-
-async def test_a_failure_may_be_dealt_with_instead(tmp_path: Path) -> None:
-    seen: list[Outcome] = []
-
-    async def roll_back(state: RunState, stopped: Outcome) -> Outcome | None:
-        seen.append(stopped)
-        return Outcome(Ending.CLOSED, message="rolled back")
-
-    world = FakeWorld(perform_errors={"backend": [StepFailed("build failed")]})
-    _, outcome = await fly(console(release_plan(), tmp_path, world=world), on_failure=roll_back)
-    assert outcome.message == "rolled back"
-    assert [each.step for each in seen] == ["backend"]
 
 
 async def test_a_record_that_cannot_be_written_stops_it(tmp_path: Path) -> None:

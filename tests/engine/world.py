@@ -16,6 +16,7 @@ from console.domain.state import RunState
 from console.engine.conductor import About, Conductor
 from console.engine.desk import Limits
 from console.engine.feed import RunFeed
+from console.engine.incident import IncidentDesk
 from console.errors import JournalError
 from console.ports import Context, Journal, Report
 
@@ -209,12 +210,15 @@ def console_over(
     limits: Limits | None = None,
     redact: Callable[[str], str] = lambda text: text,
     rehearsal: bool = True,
+    incident: IncidentDesk | None = None,
 ) -> Console[J]:
     """A console over any journal."""
     clock = FakeClock()
     feed = RunFeed(initial(plan))
     about = About("ops@laptop", host="laptop", rehearsal=rehearsal)
-    conductor = Conductor(plan, journal, world.action, clock, feed, about, redact=redact, limits=limits)
+    conductor = Conductor(
+        plan, journal, world.action, clock, feed, about, redact=redact, limits=limits, incident=incident
+    )
     return Console(plan, world, journal, clock, feed, conductor)
 
 
