@@ -7,13 +7,15 @@ import asyncio
 import importlib
 import os
 import pwd
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.plan import Plan, Step
+from console.domain.state import RunState
 from console.engine.feed import RunFeed
 from console.ports import Action, Clock, TailStatus
 from console.redact import Redactor
@@ -61,7 +63,14 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
 
     from console.actions.registry import Ports, build
     from console.adapters.database import PostgresDatabase
-    from console.adapters.render import RenderBackups, RenderClient, RenderHosting, RenderTelemetry
+    from console.adapters.render import (
+        RenderBackups,
+        RenderClient,
+        RenderHosting,
+        RenderInstances,
+        RenderSwitches,
+        RenderTelemetry,
+    )
     from console.adapters.repository import GitRepository
     from console.adapters.scratch import ScratchServer
     from console.adapters.web import HttpWeb
@@ -72,6 +81,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             feed.publish(TailStatus(connected, reason))
 
     secrets = resolve_plan(plan)
+    redactor = Redactor(secrets.values())
     client = RenderClient(plan.hosting.api_url, secrets.token, plan.hosting.owner_id, clock)
     async with client, HttpWeb(clock) as web:
         ports = Ports(
@@ -82,5 +92,13 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             database=PostgresDatabase(secrets.database_url, clock, tls=plan.database.tls),
             scratch=ScratchServer(clock, url=secrets.scratch_url),
             web=web,
+            switches=RenderSwitches(client, redactor.add),
+            instances=RenderInstances(client, clock, redactor.add, tls=plan.database.tls),
+            documents=_no_documents,
         )
-        yield Wired(build(ports), ports, Redactor(secrets.values()))
+        yield Wired(build(ports), ports, redactor)
+
+
+def _no_documents(state: RunState, moment: datetime) -> Mapping[str, str]:
+    """An incident leaves no papers of its own yet."""
+    return {}

@@ -8,6 +8,7 @@ import pytest
 
 from console.adapters.render import RenderBackups, RenderClient, RenderHosting, RenderSwitches
 from console.errors import HostingError
+from console.redact import Redactor
 from console.secrets import Secret
 from tests.adapters.conftest import API, OWNER, TOKEN, Connect, JumpClock
 
@@ -238,7 +239,7 @@ async def test_no_secret_is_in_any_repr_or_error(connect: Connect) -> None:
 
     client, _ = connect(answer)
     with pytest.raises(HostingError) as refused:
-        await RenderSwitches(client).set_env_var(SERVICE, "DATABASE_URL", "postgresql://crm:pa55")
+        await RenderSwitches(client, Redactor().add).set_env_var(SERVICE, "DATABASE_URL", "postgresql://crm:pa55")
     said = f"{refused.value!r} {vars(refused.value)} {client!r}"
     assert TOKEN not in said
     assert "pa55" not in said

@@ -12,12 +12,14 @@ from console.adapters.render import (
     RenderBackups,
     RenderClient,
     RenderHosting,
+    RenderInstances,
     RenderSwitches,
     RenderTelemetry,
 )
 from console.domain.hosting import Deploy, DeployStatus
 from console.engine.clock import WallClock
 from console.errors import HostingError
+from console.redact import Redactor
 from console.secrets import Secret
 from tests.adapters.conftest import HeldToContract, Reports
 from tests.openapi_contract import Contract
@@ -111,7 +113,7 @@ async def test_autodeploy_is_switched(hosting: RenderHosting) -> None:
 
 
 async def test_a_rollback_throws_its_switches(client: RenderClient, hosting: RenderHosting) -> None:
-    switches = RenderSwitches(client)
+    switches = RenderSwitches(client, Redactor().add)
     variables = {variable.key: variable.value for variable in await switches.env_vars(BACKEND)}
     assert variables["FLAG"] == "old"
     assert (await switches.set_env_var(BACKEND, "FLAG", "new")).value == "new"
@@ -149,11 +151,12 @@ async def test_an_export_is_asked_for_found_and_fetched(client: RenderClient, tm
 
 
 async def test_recovery_makes_a_new_instance(client: RenderClient) -> None:
-    backups = RenderBackups(client)
+    backups, redactor = RenderBackups(client), Redactor()
+    instances = RenderInstances(client, WallClock(), redactor.add, tls="disable")
     window = await backups.recovery(DATABASE)
     assert window.status == "AVAILABLE"
     assert window.starts_at is not None
-    made = await backups.recover(DATABASE, window.starts_at + timedelta(minutes=20), name="crm-recovered")
+    made = await instances.recover(DATABASE, window.starts_at + timedelta(minutes=20), name="crm-recovered")
     assert made.id != DATABASE
     assert made.name == "crm-recovered"
 
@@ -161,12 +164,16 @@ async def test_recovery_makes_a_new_instance(client: RenderClient) -> None:
         return (await backups.postgres(made.id)).status == "available"
 
     await eventually(reachable)
-    info = await backups.connection_info(made.id)
-    assert info.external.startswith("postgresql://")
-    assert "s3cret" not in repr(info)
-    await backups.suspend(DATABASE)
+    assert {(info.id, info.name) for info in await instances.all()} == {
+        (DATABASE, "crm-production"),
+        (made.id, "crm-recovered"),
+    }
+    internal, external = await instances.places(made.id)
+    assert internal.database == external.database == "crm"
+    assert redactor.text("its password is s3cret") == "its password is •••"
+    await instances.suspend(DATABASE)
     assert (await backups.postgres(DATABASE)).status == "suspended"
-    await backups.resume(DATABASE)
+    await instances.resume(DATABASE)
 
 
 async def test_logs_are_read_by_pages(client: RenderClient, world: World) -> None:

@@ -17,7 +17,7 @@ from console.adapters.scratch import ScratchServer
 from console.adapters.scratch.archive import Contents
 from console.adapters.scratch.complaints import Complaint, complaints, judge
 from console.adapters.scratch.programs import Programs, Runner, embedded_bin
-from console.adapters.scratch.scratch_postgres import _fit
+from console.adapters.scratch.restoring import fit
 from console.adapters.scratch.server import PREFIX, Running
 from console.domain.outcome import Progress
 from console.engine.clock import WallClock
@@ -222,11 +222,11 @@ def test_the_fullest_installation_that_is_new_enough_is_taken() -> None:
     full15, full17 = Programs(Path("/a"), "15.18", False), Programs(Path("/b"), "17.2", False)
     embedded = Programs(Path("/c"), "18.4", True)
     found = (full15, full17, embedded)
-    assert _fit(found, 14) == full15
-    assert _fit(found, 16) == full17
-    assert _fit(found, 18) == embedded
+    assert fit(found, 14) == full15
+    assert fit(found, 16) == full17
+    assert fit(found, 18) == embedded
     with pytest.raises(StepFailed, match="needs PostgreSQL 19"):
-        _fit(found, 19)
+        fit(found, 19)
 
 
 def test_the_listing_tells_the_version_that_it_takes() -> None:

@@ -1,15 +1,13 @@
-"""Database instances, exports and recovery at Render: the `Backups` port, and what a database rollback needs."""
+"""Database instances, exports and the recovery window at Render: the `Backups` port."""
 
-from datetime import datetime
 from pathlib import Path
 
 import httpx
 
 from console.adapters.render.client import RenderClient
 from console.adapters.render.download import Downloader
-from console.adapters.render.failures import Body, part
-from console.adapters.render.models import CONNECTION_INFO, EXPORTS, POSTGRES, RECOVERY, ConnectionInfo
-from console.adapters.render.times import rfc3339
+from console.adapters.render.failures import part
+from console.adapters.render.models import EXPORTS, POSTGRES, RECOVERY
 from console.domain.hosting import Download, Export, PostgresInfo, RecoveryWindow
 from console.ports import Report
 
@@ -49,30 +47,6 @@ class RenderBackups:
         """The point-in-time recovery window."""
         what = f"the recovery window of database {postgres_id}"
         return (await self._client.get(RECOVERY, f"{_postgres(postgres_id)}/recovery", what)).domain()
-
-    async def recover(self, postgres_id: str, moment: datetime, *, name: str) -> PostgresInfo:
-        """Begin a recovery to `moment` into a new instance called `name`, which is returned as it is now."""
-        what = f"recovering database {postgres_id} to {rfc3339(moment)} as {name}"
-        body: Body = {"restoreTime": rfc3339(moment), "restoreName": name}
-        reply = await self._client.change("POST", f"{_postgres(postgres_id)}/recovery", what, body)
-        return reply.read(POSTGRES).domain()
-
-    async def connection_info(self, postgres_id: str) -> ConnectionInfo:
-        """How the instance is reached; all of it is secret."""
-        what = f"the connection info of database {postgres_id}"
-        return await self._client.get(CONNECTION_INFO, f"{_postgres(postgres_id)}/connection-info", what)
-
-    async def suspend(self, postgres_id: str) -> None:
-        """Stop the instance."""
-        await self._client.change("POST", f"{_postgres(postgres_id)}/suspend", f"suspending database {postgres_id}")
-
-    async def resume(self, postgres_id: str) -> None:
-        """Start a suspended instance again."""
-        await self._client.change("POST", f"{_postgres(postgres_id)}/resume", f"resuming database {postgres_id}")
-
-    async def restart(self, postgres_id: str) -> None:
-        """Restart the instance; its sessions end."""
-        await self._client.change("POST", f"{_postgres(postgres_id)}/restart", f"restarting database {postgres_id}")
 
 
 def _postgres(postgres_id: str) -> str:

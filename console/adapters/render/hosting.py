@@ -1,20 +1,10 @@
-"""Services and their deploys at Render: the `Hosting` port, and the switches that a rollback throws."""
+"""Services and their deploys at Render: the `Hosting` port."""
 
 from datetime import datetime
 
-from console.adapters.render.client import PAGE, RenderClient
+from console.adapters.render.client import RenderClient
 from console.adapters.render.failures import Body, part
-from console.adapters.render.models import (
-    DEPLOY,
-    DEPLOYS,
-    ENV_VAR,
-    ENV_VARS,
-    EVENTS,
-    SERVICE,
-    EnvVar,
-    ServiceEvent,
-)
-from console.adapters.render.times import rfc3339
+from console.adapters.render.models import DEPLOY, DEPLOYS, SERVICE
 from console.domain.hosting import Deploy, ServiceInfo
 from console.errors import HostingError
 
@@ -83,66 +73,5 @@ class RenderHosting:
         return service
 
 
-class RenderSwitches:
-    """What a rollback changes at a service: variables, maintenance mode, suspension. Raises HostingError."""
-
-    def __init__(self, client: RenderClient) -> None:
-        self._client = client
-
-    async def env_vars(self, service_id: str) -> tuple[EnvVar, ...]:
-        """The service's own environment variables; their values are secrets."""
-        what = f"the environment variables of service {service_id}"
-        items = await self._client.pages(ENV_VARS, f"{_service(service_id)}/env-vars", what)
-        return tuple(item.variable for item in items)
-
-    async def env_var(self, service_id: str, key: str) -> EnvVar:
-        """One environment variable; its value is a secret."""
-        what = f"the environment variable {key} of service {service_id}"
-        return await self._client.get(ENV_VAR, _variable(service_id, key), what)
-
-    async def set_env_var(self, service_id: str, key: str, value: str) -> EnvVar:
-        """Set an environment variable; it takes effect with the next deploy, not with a restart."""
-        what = f"setting the environment variable {key} of service {service_id}"
-        body: Body = {"value": value}
-        reply = await self._client.change("PUT", _variable(service_id, key), what, body, hide=(value,))
-        return reply.read(ENV_VAR)
-
-    async def set_maintenance(self, service_id: str, enabled: bool, *, page: str = "") -> ServiceInfo:
-        """Serve the maintenance page (`page`, or the provider's own) instead of the service, or stop that."""
-        what = f"switching maintenance mode of service {service_id} {'on' if enabled else 'off'}"
-        body: Body = {"serviceDetails": {"maintenanceMode": {"enabled": enabled, "uri": page}}}
-        return (await self._client.change("PATCH", _service(service_id), what, body)).read(SERVICE).domain()
-
-    async def suspend(self, service_id: str) -> None:
-        """Stop the service; the provider answers before it has stopped."""
-        await self._client.change("POST", f"{_service(service_id)}/suspend", f"suspending service {service_id}")
-
-    async def resume(self, service_id: str) -> None:
-        """Start a suspended service again; it is deployed anew."""
-        await self._client.change("POST", f"{_service(service_id)}/resume", f"resuming service {service_id}")
-
-    async def restart(self, service_id: str) -> None:
-        """Restart the service with the environment of its last deploy."""
-        await self._client.change("POST", f"{_service(service_id)}/restart", f"restarting service {service_id}")
-
-    async def events(
-        self, service_id: str, *, start: datetime | None = None, end: datetime | None = None, most: int = PAGE
-    ) -> tuple[ServiceEvent, ...]:
-        """What happened to the service in a window, newest first."""
-        moments = {"startTime": start, "endTime": end}
-        items = await self._client.pages(
-            EVENTS,
-            f"{_service(service_id)}/events",
-            f"the events of service {service_id}",
-            {name: rfc3339(moment) for name, moment in moments.items() if moment is not None},
-            most=most,
-        )
-        return tuple(item.event for item in items)
-
-
 def _service(service_id: str) -> str:
     return f"/services/{part(service_id)}"
-
-
-def _variable(service_id: str, key: str) -> str:
-    return f"{_service(service_id)}/env-vars/{part(key)}"

@@ -178,6 +178,34 @@ class PostgresModel(Answered):
         )
 
 
+class PostgresItem(Answered):
+    """A database instance in a list."""
+
+    postgres: PostgresModel
+    cursor: str
+
+
+class AllowedAddress(Answered):
+    """Addresses from outside that may connect to an instance."""
+
+    cidr_block: str = Field(alias="cidrBlock")
+    description: str = ""
+
+
+class PostgresSettings(PostgresModel):
+    """A database instance with what it takes to create another of its kind."""
+
+    plan: str
+    region: str
+    database: str = Field(alias="databaseName")
+    user: str = Field(alias="databaseUser")
+    environment: str = Field(default="", alias="environmentId")
+    disk_gb: int | None = Field(default=None, alias="diskSizeGB")
+    disk_grows: bool = Field(default=False, alias="diskAutoscalingEnabled")
+    highly_available: bool = Field(default=False, alias="highAvailabilityEnabled")
+    allowed: tuple[AllowedAddress, ...] = Field(default=(), alias="ipAllowList")
+
+
 class ConnectionInfo(Answered):
     """How a database is reached; all of it is secret."""
 
@@ -313,6 +341,8 @@ ENV_VAR = TypeAdapter(EnvVar)
 ENV_VARS = TypeAdapter(list[EnvVarItem])
 EVENTS = TypeAdapter(list[ServiceEventItem])
 POSTGRES = TypeAdapter(PostgresModel)
+POSTGRES_LIST = TypeAdapter(list[PostgresItem])
+POSTGRES_SETTINGS = TypeAdapter(PostgresSettings)
 CONNECTION_INFO = TypeAdapter(ConnectionInfo)
 EXPORTS = TypeAdapter(list[ExportModel])
 RECOVERY = TypeAdapter(RecoveryModel)

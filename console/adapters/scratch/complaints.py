@@ -69,19 +69,26 @@ def complaints(lines: tuple[str, ...]) -> tuple[Complaint, ...]:
     return tuple(found)
 
 
-def judge(found: tuple[Complaint, ...]) -> Verdict:
-    """What the complaints mean, taken together."""
-    lacking = any(complaint.missing for complaint in found)
+def judge(found: tuple[Complaint, ...], *, whole: bool = False, lenient: tuple[str, ...] = ()) -> Verdict:
+    """What the complaints mean, taken together.
+
+    With `whole`, what the server lacks is a fault too: it must hold everything. `lenient` names kinds of entries
+    (`ACL` …) whose failing is never a fault.
+    """
+    lacking = not whole and any(complaint.missing for complaint in found)
+    kinds = tuple(f"{kind} " for kind in lenient)
     unproven: list[str] = []
     faults: list[str] = []
     damage: list[str] = []
     for complaint in found:
-        if complaint.missing:
+        if complaint.missing and (complaint.entry.startswith(kinds) or not whole):
             unproven.append(_unproven(complaint, f"needs {complaint.missing}, which this server lacks"))
         elif not complaint.about_query:
             damage.append(complaint.text)
         elif lacking and _CONSEQUENCE.search(complaint.text):
             unproven.append(_unproven(complaint, "rests on what this server lacks"))
+        elif complaint.entry.startswith(kinds):
+            unproven.append(_unproven(complaint, _reason(complaint.text)))
         else:
             faults.append(f"{complaint.entry}: {_reason(complaint.text)}" if complaint.entry else complaint.text)
     return Verdict(tuple(dict.fromkeys(unproven)), tuple(faults), tuple(damage))
