@@ -66,14 +66,14 @@ def described(deploy: Deploy) -> str:
     return f"{deploy.id} ({short(deploy.commit)} {subject}{trigger}, created {at(deploy.created_at)})"
 
 
-def running_sentence(name: str, deploys: Deploys) -> str:
-    """Which commit a service runs now."""
+def running_sentence(name: str, deploys: Deploys, *, what: str = "the release") -> str:
+    """Which commit a service runs now, and whether that is what it should be."""
     live = deploys.live
     if live is None:
         return f"{name} has no live deploy."
     if live.commit == deploys.commit:
-        return f"{name} runs the release, {short(live.commit)}."
-    return f"{name} runs {short(live.commit)} {live.commit_message.partition(chr(10))[0]}, not the release."
+        return f"{name} runs {what}, {short(live.commit)}."
+    return f"{name} runs {short(live.commit)} {live.commit_message.partition(chr(10))[0]}, not {what}."
 
 
 async def deploy_by_commit(hosting: Hosting, clock: Clock, service_id: str, commit: str) -> None:
