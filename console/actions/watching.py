@@ -19,7 +19,8 @@ from console.ports import Context, Report
 LEAST_SECONDS = 5.0
 _LEAST_INTERVAL = 1.0
 _OVERTIME = 0.5
-_LEAST_OVERTIME = 30.0
+_SLOWEST_SAMPLE = 20.0
+"""Wall seconds: a request that hangs until its time-out, and its repetition. A window gets its samples all the same."""
 _MOST_KEPT = 120
 
 
@@ -75,7 +76,7 @@ async def watch(
     thresholds = ctx.plan.thresholds
     whole = length(ctx)
     interval = max(thresholds.sample_interval / ctx.clock.pace, _LEAST_INTERVAL)
-    limit = whole + max(whole * _OVERTIME, _LEAST_OVERTIME)
+    limit = whole + max(whole * _OVERTIME, thresholds.minimum_samples * _SLOWEST_SAMPLE)
     began, started = ctx.clock.monotonic(), provider.now()
     samples: list[Watched] = []
     missed, last_error, elapsed = 0, "", 0.0
