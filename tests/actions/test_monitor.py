@@ -135,7 +135,7 @@ async def test_a_provider_that_is_slow_for_long_still_gives_a_window_its_samples
     """Every sample may hang until its time-out: a short window waits for all of them."""
     scene = Scene()
     scene.traffic(0, 120)
-    scene.telemetry.fails = 60
+    scene.telemetry.fails = 90
     evidence = await scene.errors().perform(scene.run.context("monitor.errors"), Reports())
     assert scene.clock.monotonic() > 40
     assert evidence.data["count"] == 5
