@@ -32,9 +32,9 @@ _REMEDY = "Look at the database's exports in the provider's dashboard, then retr
 class BackupExport:
     """`backup.export`: ask for a logical backup and wait until it is ready.
 
-    before: `exports` (ids), `provider_time`, `snapshot` (pg_current_snapshot), `counts`, and `adopt` (id)
-    when an unfinished attempt's own export goes on. Durable progress: `known` (ids when it was asked for), `export`.
-    Evidence: `export`, `created_at`, `postgres`, `provider_time`, `snapshot_before`, `snapshot_after`,
+    before: `exports` (ids), `provider_time`, `server_time` (the database's), `snapshot` (pg_current_snapshot), `counts`,
+    and `adopt` (id) when an unfinished attempt's own export goes on. Durable progress: `known` (ids when it was asked for), `export`.
+    Evidence: `export`, `created_at`, `postgres`, `provider_time`, `server_time`, `snapshot_before`, `snapshot_after`,
     `counts_before`, `counts_after` (see `console.actions.counting`), `recovery` (`status`, `starts_at`).
     """
 
@@ -121,6 +121,7 @@ class BackupExport:
         return {
             "exports": json_texts(export.id for export in exports),
             "provider_time": moment_text(provider_time),
+            "server_time": moment_text((await self._database.identity()).server_time),
             "snapshot": await _snapshot(self._database),
             "counts": counts_json(await self._database.counts()),
         }
@@ -227,6 +228,8 @@ class BackupExport:
             "created_at": moment_text(export.created_at),
             "postgres": ctx.plan.database.postgres_id,
             "provider_time": before.text("provider_time"),
+            # A `before` of an older console has no time of the server's.
+            "server_time": str(before.data.get("server_time", before.text("provider_time"))),
             "snapshot_before": before.text("snapshot"),
             "snapshot_after": snapshot,
             "counts_before": dict(before.record("counts").data),

@@ -49,7 +49,7 @@ class MigrateRun:
     """`migrate.run`: the file of the released commit, in the console's own transaction.
 
     before: `commit`, `checksum`, `system_identifier`.
-    Durable progress: `began` (`console.migration.result.Began`), `committing`.
+    Durable progress: `began` (`console.migration.result.Began`), `committing` (`MigrationResult.own`).
     Evidence: that of `console.migration.result.MigrationResult.data`, and `version`, `commit`, `checksum`, `xid`,
     `committed_at` (server's time), `rows`; found by a probe it lacks the timings of the statements.
     """
@@ -77,7 +77,7 @@ class MigrateRun:
 
     async def probe(self, ctx: Context) -> Probe:
         """Done: history row, columns, and the saved copy made under our marker. Unknown while a session lives."""
-        began = _began(ctx.recorded)
+        began = {**_recorded(ctx.recorded, "began"), **_recorded(ctx.recorded, "committing")}
         transaction = str(began["transaction"]) if "transaction" in began else None
         with in_production(ctx, _REMEDY):
             found = await self._look(ctx, transaction)
@@ -286,12 +286,12 @@ def _count_section(title: str, counts: tuple[tuple[str | None, int], ...]) -> Se
     return Section(title, tuple(Line(f"{quoted(value)}: {rows:,}") for value, rows in counts))
 
 
-def _began(recorded: tuple[Mapping[str, Json], ...]) -> Mapping[str, Json]:
-    """What the transaction said of itself, as journaled (`console.migration.result.Began.data`)."""
+def _recorded(recorded: tuple[Mapping[str, Json], ...], key: str) -> Mapping[str, Json]:
+    """What the transaction said of itself, as journaled: `began`, and `committing` with what it has written."""
     for data in reversed(recorded):
-        began = data.get("began")
-        if isinstance(began, dict):
-            return began
+        said = data.get(key)
+        if isinstance(said, dict):
+            return said
     return {}
 
 

@@ -4,7 +4,23 @@ What always holds: a figure never stands without the method that it rests on, an
 console itself wrote is not in it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment of the database, recorded so that what is written from then on can be counted.
+
+    `at` is the server's time (ISO 8601), `snapshot` as `pg_current_snapshot()` gives it; `counters` are inserted,
+    updated and deleted by table, cumulative; a table of which nothing is known is not in it. `partial`: the counters
+    are of some tables alone.
+    """
+
+    at: str
+    snapshot: str
+    counters: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

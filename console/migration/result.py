@@ -1,10 +1,14 @@
 """What a migration left behind, in plain data: counted, timed, and with what a later look needs to find it again."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
+from console.domain.loss import Mark
 from console.domain.plan import Json
+from console.domain.wire import encode
 from console.migration.catalog import Counters
 from console.migration.mapping import ClaimCount, Transition
+from console.migration.marks import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,9 @@ class Began:
     """What the console's transaction says of itself once the table is locked; journaled before anything is changed.
 
     `transaction` is the 64-bit id, `snapshot` as `pg_current_snapshot()` gives it, `at` the server's time (ISO 8601);
-    `counters` were read just before the lock was asked for; `lock_wait` in seconds.
+    `counters` were read just before the lock was asked for; `lock_wait` in seconds. `mark` is the moment just before
+    the lock was asked for; `hidden` are the rows of the table that were written between it and the lock, and which
+    the migration's own versions hide from then on.
     """
 
     transaction: int
@@ -22,6 +28,8 @@ class Began:
     table: str
     lock_wait: float
     counters: Counters
+    mark: Mark
+    hidden: int = 0
 
     def data(self) -> dict[str, Json]:
         """As plain JSON, for the journal."""
@@ -33,6 +41,8 @@ class Began:
             "table": self.table,
             "lock_wait": self.lock_wait,
             "counters": {**asdict(self.counters)},
+            "mark": encode(self.mark),
+            "hidden": self.hidden,
         }
 
 
@@ -52,8 +62,8 @@ class MigrationResult:
     """A committed migration.
 
     `own_xids` are the 32-bit row versions that the transaction itself wrote, by which rows written since are told
-    apart. `locked` is for how many seconds readers of the table were kept waiting at most. `history_by_file`: the
-    file wrote its history row itself.
+    apart, and `own_counters` what it inserted, updated and deleted by table. `locked` is for how many seconds readers
+    of the table were kept waiting at most. `history_by_file`: the file wrote its history row itself.
     """
 
     began: Began
@@ -69,6 +79,11 @@ class MigrationResult:
     seconds: float
     notices: tuple[str, ...]
     history_by_file: bool
+    own_counters: Mapping[str, Counts] = field(default_factory=dict)
+
+    def own(self) -> dict[str, Json]:
+        """What the transaction itself wrote, as plain JSON: by which the users' rows are told from it."""
+        return {"own_xids": list(self.own_xids), "own_counters": encode(self.own_counters)}
 
     def data(self) -> dict[str, Json]:
         """As plain JSON, for the evidence; `console.migration.integrity.Baseline.from_data` reads it back."""
@@ -84,7 +99,7 @@ class MigrationResult:
                 for claim in self.claims
             ],
             "statements": [{**asdict(timing)} for timing in self.statements],
-            "own_xids": list(self.own_xids),
+            **self.own(),
             "locked": self.locked,
             "seconds": self.seconds,
             "notices": list(self.notices),

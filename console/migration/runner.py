@@ -16,6 +16,7 @@ from console.errors import ConsoleError, DatabaseError, StepFailed, Stopped
 from console.migration import catalog, failures, mapping, saved_copy, transaction, verification
 from console.migration.bounded import BoundedSession, connection_lost
 from console.migration.history import record_history
+from console.migration.marks import own_counters
 from console.migration.names import QualifiedName
 from console.migration.result import Began, MigrationResult, StatementTiming
 from console.migration.row_versions import own_versions
@@ -28,7 +29,7 @@ class MigrationRunner:
 
     `stopping` is asked at every safe point: between statements, and before and after whatever else takes long. Two
     reports are durable, because a probe needs them after a crash: `{"began": Began.data()}` once the table is locked
-    and before anything is changed, and `{"committing": true}` just before COMMIT.
+    and before anything is changed, and `{"committing": MigrationResult.own()}` just before COMMIT.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class MigrationRunner:
         await transaction.restore(self._session, self._migration, path)
         result = await self._proven(began, table, history, saved, tuple(timings))
         self._stop_if_asked()
-        await self._report(Progress("committing", share=1.0, data={"committing": True}, durable=True))
+        await self._report(Progress("committing", share=1.0, data={"committing": result.own()}, durable=True))
         return result
 
     async def _save(self, began: Began, table: QualifiedName) -> saved_copy.SavedCopy:
@@ -174,6 +175,7 @@ class MigrationRunner:
             seconds=0.0,
             notices=(*notices, self._warning) if self._warning else notices,
             history_by_file=by_file,
+            own_counters=await own_counters(session),
         )
 
     async def _step(self, doing: str) -> None:

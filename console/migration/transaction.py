@@ -7,9 +7,10 @@ runs (`client_connection_check_interval`), and gives up on a client that falls s
 
 from collections.abc import Callable
 
+from console.domain.loss import Mark
 from console.domain.plan import Migration
 from console.errors import DatabaseError, StepFailed
-from console.migration import catalog
+from console.migration import catalog, marks
 from console.migration.bounded import connection_lost
 from console.migration.names import QualifiedName, quote_literal
 from console.migration.reading import Reader, whole
@@ -53,24 +54,39 @@ async def begin(session: Session, migration: Migration, table: QualifiedName, mo
     await set_limits(session, migration)
     await _keep_others_out(session)
     counters = await catalog.counters(session, table)
+    mark = await marks.sample(session)
     asked = monotonic()
     await session.execute(f"LOCK TABLE {table.sql} IN ACCESS EXCLUSIVE MODE")
     waited = monotonic() - asked
     row = (
         await session.fetch(
             "SELECT pg_current_xact_id()::text AS transaction, pg_current_snapshot()::text AS snapshot, "
-            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS at"
+            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS at"
         )
     )[0]
+    transaction = whole(row["transaction"])
     return Began(
-        transaction=whole(row["transaction"]),
+        transaction=transaction,
         snapshot=str(row["snapshot"]),
         pid=session.pid,
         at=str(row["at"]),
         table=str(table),
         lock_wait=waited,
         counters=counters,
+        mark=mark,
+        hidden=await _written_meanwhile(session, table, mark, str(row["snapshot"]), transaction),
     )
+
+
+async def _written_meanwhile(
+    session: Session, table: QualifiedName, mark: Mark, snapshot: str, transaction: int
+) -> int:
+    """Rows of the locked table that others wrote after the mark: a recovery to it loses them."""
+    window = marks.Window.between(mark.snapshot, snapshot)
+    if window.since.upto == transaction and not window.since.open:
+        return 0
+    rows = await session.fetch(f"SELECT count(*) AS rows FROM ONLY {table.sql} AS t WHERE {window.sql('t')}")  # noqa: S608
+    return whole(rows[0]["rows"])
 
 
 async def set_limits(session: Session, migration: Migration) -> None:
