@@ -1,0 +1,239 @@
+"""What a run's record says of its incident, as lines of Markdown: the sections that summary and post-mortem share.
+
+Pure. Steps are found by the name of their action; what a step did not leave is left out, never guessed.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from console.domain import impact, payload
+from console.domain.plan import Json
+from console.domain.released import by_action, release_commit
+from console.domain.reverted import reverted_words
+from console.domain.rollback import TITLES
+from console.domain.state import MessageState, RollbackState, RunState, RunStatus, StepState, StepStatus
+from console.domain.summary import production_sentence
+from console.report.markdown import TO_FILL_IN, code, lasting, moment, table, words
+
+Data = Mapping[str, Json]
+
+
+def production(state: RunState) -> str:
+    """What state production is in, in one sentence: as it was recorded at the end, else as it is known now."""
+    return words(
+        state.production if state.status is RunStatus.FINISHED and state.production else production_sentence(state)
+    )
+
+
+def standing(state: RunState) -> str:
+    """Where the incident stands, in a few words."""
+    if not state.incidents:
+        return "no incident was declared"
+    if state.incident_at is None:
+        return "closed"
+    return "service restored, not yet closed" if impact.restored_at(state) is not None else "open"
+
+
+def window(state: RunState, now: datetime) -> str:
+    """From when to when users could notice, and how long that was."""
+    harmed, restored = impact.harmed_at(state), ended_at(state)
+    if harmed is None:
+        return "none: nothing of the release reached production, and nothing was reported"
+    if restored is None:
+        return f"{moment(harmed)} until now: {lasting((now - harmed).total_seconds())} at {moment(now)}"
+    return f"{moment(harmed)} to {moment(restored)}: {lasting((restored - harmed).total_seconds())} at most"
+
+
+def ended_at(state: RunState) -> datetime | None:
+    """When service was restored; without a way back, when the incident was closed."""
+    if state.rollback is not None or not state.incidents:
+        return impact.restored_at(state)
+    return state.incidents[-1].closed_at
+
+
+def data(state: RunState) -> list[str]:
+    """What was lost, what was kept, what a person has to decide."""
+    if state.rollback is None:
+        return ["- Nothing was taken back: what users entered stands as they entered it."]
+    rollback, loss = state.rollback, impact.counted_loss(state, state.rollback)
+    lines = [f"- {words(impact.lost(state, rollback))}"]
+    if loss is not None:
+        stated = "nothing" if rollback.rows is None else str(rollback.rows)
+        lines.append(f"- Stated when the way was chosen: {stated}. Counted behind the fence: {loss.rows}.")
+        each = [(words(t.table), str(t.inserted), str(t.updated), str(t.deleted)) for t in loss.tables]
+        counted = table(("Table", "Inserted", "Updated", "Deleted"), each)
+        lines += ["", *counted, ""] if counted else []
+        lines += [f"- How it was counted: {words(loss.method)}", *(f"- {words(remark)}" for remark in loss.remarks)]
+    mapped = impact.rows_mapped(state, rollback)
+    if mapped:
+        lines.append(f"- Rows written since the migration and carried over: {mapped}.")
+    lines += [f"- To be decided by a person: {words(row)}" for row in impact.undecided_rows(state, rollback)]
+    return lines
+
+
+def ways(state: RunState) -> list[str]:
+    """Each way back that was chosen: why, at which price, and what became of it."""
+    if not state.rollbacks:
+        return ["No way back was chosen."]
+    lines: list[str] = []
+    for number, rollback in enumerate(state.rollbacks, 1):
+        lines += [f"### {number}. {words(TITLES[rollback.way])}", "", *_way(state, rollback), ""]
+    return lines[:-1]
+
+
+def _way(state: RunState, rollback: RollbackState) -> Iterator[str]:
+    yield f"- Chosen {moment(rollback.at)} by {words(rollback.actor)}"
+    offer = state.assessment.offer(rollback.way) if state.assessment is not None else None
+    if rollback.reason:
+        yield f"- Why, although another way was recommended: {words(rollback.reason)}"
+    elif offer is not None:
+        yield f"- Why: it was recommended. {words(offer.why)}"
+    yield f"- Price as stated: {words(rollback.price) or 'none'}"
+    yield f"- Price as counted: {words(impact.lost(state, rollback))}"
+    if rollback.dropped:
+        yield f"- **Given up:** {words(rollback.dropped)}"
+    rows = [_step_row(step) for step in impact.steps_of(state, rollback)]
+    yield ""
+    yield from table(("Step", "Began", "Took", "Came of it"), rows)
+
+
+def _step_row(step: StepState) -> tuple[str, str, str, str]:
+    began = "—" if step.started_at is None else f"{step.started_at:%H:%M:%S}"
+    took = "—" if step.elapsed is None else lasting(step.elapsed)
+    return words(step.step.title), began, took, f"{step.status}{_came_of(step)}"
+
+
+def _came_of(step: StepState) -> str:
+    again = f" (attempt {step.attempt})" if step.attempt > 1 else ""
+    if step.status is StepStatus.FAILED and step.failure is not None:
+        return f"{again}: {words(step.failure.message)}"
+    said = step.evidence.summary if step.evidence is not None and step.status is StepStatus.SUCCEEDED else step.note
+    return f"{again}: {words(said)}" if said else again
+
+
+def told(state: RunState) -> list[str]:
+    """Who was told what, when, and what did not arrive."""
+    rows = [row for message in state.messages.values() for row in _told(message)]
+    return table(("When (UTC)", "Channel", "What", "Arrived"), rows) or ["Nobody was told: no message was drafted."]
+
+
+def _told(message: MessageState) -> Iterator[tuple[str, str, str, str]]:
+    subject = words(message.subject)
+    if message.waits:
+        yield f"{message.at:%H:%M:%S}", "—", subject, "**not sent yet**"
+    if message.dropped:
+        yield f"{message.at:%H:%M:%S}", "—", subject, f"not sent: {words(message.dropped)}"
+    for each in message.deliveries.values():
+        yield (
+            f"{each.at:%H:%M:%S}",
+            words(each.channel),
+            subject,
+            f"**no:** {words(each.error)}" if each.error else "yes",
+        )
+
+
+def evidence(state: RunState) -> list[str]:
+    """What the statements rest on: commits, deploys, instances, digests."""
+    lines = [f"- Run {code(state.run)}, plan digest {code(state.plan_digest)}"]
+    if release_commit(state):
+        lines.append(f"- Release: {code(release_commit(state))}")
+    lines += [each for step in state.steps.values() if step.over for each in _proof(step, state.evidence(step.step.id))]
+    return lines
+
+
+def _proof(step: StepState, left: Data) -> Iterator[str]:
+    def named(key: str) -> str:
+        return code(payload.text(left, key))
+
+    match step.step.action:
+        case "backup.record":
+            yield f"- Backup: {words(payload.text(left, 'location'))}, SHA-256 {named('sha256')}"
+        case "rollback.revert" if left:
+            same = "identical to" if payload.flag(left, "identical") else "not identical to"
+            yield f"- Revert: {named('commit')}, its tree {same} that of {named('compared_with')}"
+            yield from (f"  - differs: {words(path)}" for path in payload.texts(left, "differs"))
+        case "rollback.deploy" if left:
+            live = words(payload.text(left, "live_at"))
+            yield f"- {words(step.step.title)}: deploy {named('deploy')} of {named('commit')}, live {live}"
+        case "rollback.recover" if left:
+            moment_of = f" of {words(payload.text(left, 'moment'))}" if payload.text(left, "moment") else ""
+            yield f"- New instance: {named('name')} ({named('postgres_id')}), recovered{moment_of}"
+        case "rollback.switch" if left:
+            place = words(payload.text(left, "place"))
+            yield f"- Services use {named('postgres_id')} at {place} instead of {named('old_postgres_id')}"
+        case "rollback.schema" if left:
+            rows = payload.number(left, "rows_rebuilt")
+            yield f"- Schema built back from {named('saved_copy')}: {rows:g} rows, committed {words(payload.text(left, 'committed_at'))}"
+        case "rollback.compare" if left:
+            yield f"- New instance compared with the backup: {len(payload.mapping(left, 'tables'))} tables"
+
+
+def by_hand(state: RunState) -> list[str]:
+    """What is left for people to do, an open box each."""
+    return [f"- [ ] {each}" for each in _by_hand(state)] or ["Nothing."]
+
+
+def _by_hand(state: RunState) -> Iterator[str]:
+    if reverted_words(state):
+        yield words(reverted_words(state))
+    yield from _switched(state)
+    yield from _kept_copies(state)
+    yield from _not_undone(state)
+    if state.rollback is not None:
+        undecided = len(impact.undecided_rows(state, state.rollback))
+        if undecided:
+            yield f"Decide the {undecided} rows that the inverse mapping leaves open (listed under the data)."
+        for step in impact.steps_of(state, state.rollback):
+            if step.status is StepStatus.SKIPPED:
+                yield f"“{words(step.step.title)}” was left out: {words(step.note)}"
+    for message in state.messages.values():
+        if message.waits:
+            yield f"Send or drop the message “{words(message.subject)}”."
+        elif message.undelivered:
+            channels = ", ".join(words(each.channel) for each in message.undelivered)
+            yield f"“{words(message.subject)}” did not reach {channels}: send it again, or tell them otherwise."
+    if state.incidents and state.postmortem is None:
+        yield "Name owner and day of the post-mortem."
+
+
+def _switched(state: RunState) -> Iterator[str]:
+    for step in by_action(state, "rollback.switch"):
+        left = state.evidence(step.step.id)
+        old, new = payload.text(left, "old_postgres_id"), payload.text(left, "postgres_id")
+        if old:
+            yield f"The old instance {code(old)} is kept: remove it when nobody needs what it holds."
+        if new and new != state.plan.database.postgres_id:
+            yield (
+                f"The plan still names the instance {code(state.plan.database.postgres_id)}: put {code(new)} and its "
+                "connection string there before the next run."
+            )
+
+
+def _kept_copies(state: RunState) -> Iterator[str]:
+    discarded = any(each.status is StepStatus.SUCCEEDED for each in by_action(state, "rollback.discard_copy"))
+    for step in by_action(state, "rollback.schema"):
+        left = state.evidence(step.step.id)
+        for key in ("saved_copy", "kept_copy"):
+            name = payload.text(left, key)
+            if name and not (discarded and key == "saved_copy"):
+                yield f"{code(name)} is kept in the database: remove it when nobody needs it."
+
+
+def _not_undone(state: RunState) -> Iterator[str]:
+    """What a way back held or closed for its own time, and has not let go."""
+    for begun, ended, sentence in (
+        ("rollback.hold_deploys", "rollback.restore_deploys", "Autodeploy is held on the services: set it as it was."),
+        ("rollback.fence", "rollback.open", "Users are kept out by the fence: let them in."),
+    ):
+        since = [each.ended_at for each in by_action(state, begun) if each.status is StepStatus.SUCCEEDED]
+        until = [each.ended_at for each in by_action(state, ended) if each.status is StepStatus.SUCCEEDED]
+        last = max((at for at in since if at is not None), default=None)
+        if last is not None and not any(at is not None and at >= last for at in until):
+            yield sentence
+
+
+def postmortem(state: RunState) -> str:
+    """Owner and date, or that they are open."""
+    if state.postmortem is None:
+        return f"owner {TO_FILL_IN}, date {TO_FILL_IN}"
+    return f"{words(state.postmortem.owner)}, {words(state.postmortem.date)}"
