@@ -66,6 +66,18 @@ def _rehearsing(commands: "Commands") -> None:
     rehearse = _command(commands, "rehearse", _rehearse, "drive the same plan against a sandbox: real servers here")
     rehearse.add_argument("--auto", action="store_true", help="unattended (also without a terminal)")
     rehearse.add_argument("--resume", action="store_true", help="go on with the last open rehearsal")
+    rehearse.add_argument(
+        "--on-failure",
+        choices=("stop", "rollback"),
+        default="stop",
+        help="unattended: stop where a person is needed, or go back (%(default)s)",
+    )
+    rehearse.add_argument(
+        "--rollback",
+        choices=("recommended", "code", "fix-only", "schema", "database", "backup"),
+        metavar="WAY",
+        help="which way back: recommended, code, fix-only, schema, database or backup; goes back at a failure",
+    )
     _json(rehearse)
     _world(rehearse)
     _directory(rehearse)
@@ -194,6 +206,7 @@ def _rehearse(arguments: Namespace) -> Exit:
         accounts=arguments.accounts,
         resume=arguments.resume,
         directory=arguments.directory,
+        way_back=arguments.rollback or ("recommended" if arguments.on_failure == "rollback" else None),
     )
     return _awaited(rehearse_plan(options), again="release-console rehearse --resume")
 

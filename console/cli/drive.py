@@ -25,6 +25,8 @@ class Options:
     accounts: int
     resume: bool
     directory: Path | None
+    way_back: str | None = None
+    """The way back that is gone at a failure (`recommended`, or one by name); None: the run stops there."""
 
 
 async def drive_production(config: Path) -> Exit:

@@ -39,6 +39,7 @@ class Order:
     faults: list[str]
     pace: float
     accounts: int
+    way_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ async def rehearse_unattended(options: Options) -> Exit:
     say = say_nothing if options.json else say_aloud
     for remark in place.remarks:
         say(remark)
+    way_back = options.way_back or _order(place.folder).way_back
     async with _opened(place.folder, say) as rehearsal:
-        return await _unattended(rehearsal.session, rehearsal.world, options, resumed=place.resumed)
+        return await _unattended(rehearsal, options, way_back, resumed=place.resumed)
 
 
 def _place(options: Options) -> Place:
@@ -124,11 +126,12 @@ async def opened_by_hand(
         yield rehearsal.session
 
 
-async def _unattended(session: Session, world: "WorldHandle", options: Options, *, resumed: bool) -> Exit:
+async def _unattended(rehearsal: Rehearsal, options: Options, way_back: str | None, *, resumed: bool) -> Exit:
     from console.cli.unattended import exit_of, fly, say_where_it_stopped
     from console.report.summary import summary
 
-    outcome = await fly(session, as_json=options.json, retry_failed=resumed)
+    session, world = rehearsal.session, rehearsal.world
+    outcome = await fly(session, as_json=options.json, retry_failed=resumed, way_back=way_back)
     code = exit_of(session, outcome)
     state = session.feed.state
     report = summary(
@@ -168,7 +171,7 @@ def _new_folder(state: Path, options: Options) -> Path:
     kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = kept / fresh_run_id()
     folder.mkdir(mode=0o700)
-    order = Order(str(options.config.resolve()), list(options.faults), options.pace, options.accounts)
+    order = Order(str(options.config.resolve()), list(options.faults), options.pace, options.accounts, options.way_back)
     write_private(folder / _ORDER_FILE, json.dumps(asdict(order), indent=1))
     return folder
 

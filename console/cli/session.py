@@ -27,6 +27,7 @@ from console.engine.clock import WallClock
 from console.engine.conductor import About, Conductor
 from console.engine.driver import Driver
 from console.engine.feed import RunFeed
+from console.engine.incident import IncidentDesk
 from console.engine.journal import FileJournal
 from console.engine.logwatch import LogWatcher
 from console.engine.monitor import Monitor
@@ -88,7 +89,16 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
     async with wired(run.plan, cache=cache, clock=clock, feed=run.feed) as world:
         run.log.redact = world.redactor.text
         about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, run.remarks)
-        conductor = Conductor(run.plan, run.journal, world.actions, clock, run.feed, about, redact=world.redactor.text)
+        conductor = Conductor(
+            run.plan,
+            run.journal,
+            world.actions,
+            clock,
+            run.feed,
+            about,
+            redact=world.redactor.text,
+            incident=IncidentDesk(world.assessor, world.notifier),
+        )
         async with contextlib.AsyncExitStack() as stack:
             driving = asyncio.create_task(conductor.run(), name="conductor")
             stack.push_async_callback(_let_go, conductor, driving)

@@ -8,7 +8,6 @@ from console.cli.exits import ENDINGS, Exit, json_line, told
 from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
 from console.domain.events import Event
-from console.domain.plan import Plan
 from console.domain.wire import encode, format_time
 from console.engine.autopilot import Autopilot, Ending, Outcome
 from console.ports import JournalFailed, StateChanged, Update
@@ -29,19 +28,19 @@ def event_json(event: Event) -> str:
     return json_line(line)
 
 
-def printer(plan: Plan, *, as_json: bool) -> Callable[[Update], None]:
+def printer(*, as_json: bool) -> Callable[[Update], None]:
     """A listener that prints every event as it becomes durable."""
 
     def hear(update: Update) -> None:
         if isinstance(update, StateChanged):
             for event in update.events:
-                print(event_json(event) if as_json else event_line(plan, event), flush=True)
+                print(event_json(event) if as_json else event_line(update.state.plan, event), flush=True)
 
     return hear
 
 
-async def fly(session: Session, *, as_json: bool, retry_failed: bool) -> Outcome:
-    """Drive the run to its end or to where a person is needed, printing its events.
+async def fly(session: Session, *, as_json: bool, retry_failed: bool, way_back: str | None = None) -> Outcome:
+    """Drive the run to its end or to where a person is needed, printing its events; back at a failure, if asked to.
 
     When the run can no longer be recorded, what still runs is left the time to come to its safe point.
     """
@@ -51,9 +50,9 @@ async def fly(session: Session, *, as_json: bool, retry_failed: bool) -> Outcome
         if isinstance(update, JournalFailed):
             unrecorded.append(update)
 
-    stops = [session.feed.subscribe(each) for each in (printer(session.plan, as_json=as_json), hear)]
+    stops = [session.feed.subscribe(each) for each in (printer(as_json=as_json), hear)]
     try:
-        pilot = Autopilot(GoNoGo(session), session.feed, retry_failed=retry_failed)
+        pilot = Autopilot(GoNoGo(session), session.feed, retry_failed=retry_failed, way_back=way_back)
         outcome = await pilot.drive()
         if outcome.ending is not Ending.STOPPED or unrecorded:
             await asyncio.wait([session.driving])
@@ -72,7 +71,8 @@ def exit_of(session: Session, outcome: Outcome) -> Exit:
 
 def say_where_it_stopped(session: Session, outcome: Outcome) -> None:
     """Tell a person on standard error why the run stays open, what state production is in, what to do."""
-    title = session.plan.step(outcome.step).title if outcome.step else session.plan.title
+    plan = session.feed.state.plan
+    title = plan.step(outcome.step).title if outcome.step else plan.title
     print(told(f"{title}: {outcome.message}", outcome.production, outcome.remedy), file=sys.stderr)
     again = f"  The run {session.journal.run} stays open: `release-console rehearse --resume` goes on with it."
     print(again, file=sys.stderr)

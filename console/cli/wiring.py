@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from console.domain.plan import Plan, Step
 from console.domain.state import RunState
 from console.engine.feed import RunFeed
-from console.ports import Action, Clock, TailStatus
+from console.ports import Action, Assessor, Clock, Notifier, TailStatus
 from console.redact import Redactor
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _HEAVY = (
     "console.actions.registry",
     "console.adapters.database",
+    "console.adapters.notify",
     "console.adapters.render",
     "console.adapters.repository",
     "console.adapters.scratch",
@@ -41,6 +42,8 @@ class Wired:
     actions: Callable[[Step], Action]
     ports: "Ports"
     redactor: Redactor
+    notifier: Notifier
+    assessor: Assessor | None = None
 
 
 def actor() -> str:
@@ -63,6 +66,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
 
     from console.actions.registry import Ports, build
     from console.adapters.database import PostgresDatabase
+    from console.adapters.notify import AppriseNotifier
     from console.adapters.render import (
         RenderBackups,
         RenderClient,
@@ -96,7 +100,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             instances=RenderInstances(client, clock, redactor.add, tls=plan.database.tls),
             documents=_no_documents,
         )
-        yield Wired(build(ports), ports, redactor)
+        yield Wired(build(ports), ports, redactor, AppriseNotifier(secrets.channels))
 
 
 def _no_documents(state: RunState, moment: datetime) -> Mapping[str, str]:
