@@ -89,6 +89,9 @@ def _looking(commands: "Commands") -> None:
     _json(runs)
     _directory(runs)
     report = _command(commands, "report", _report, "print the record of a run: the plan's document, filled in")
+    papers = report.add_mutually_exclusive_group()
+    papers.add_argument("--incident", action="store_true", help="its incident on a page, to be posted")
+    papers.add_argument("--post-mortem", action="store_true", help="the draft of its post-mortem")
     verify = _command(commands, "verify", _verify, "check that a run's journal was not edited after the fact")
     for command in (report, verify):
         command.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
@@ -224,9 +227,10 @@ def _runs(arguments: Namespace) -> Exit:
 
 
 def _report(arguments: Namespace) -> Exit:
-    from console.cli.records import print_report
+    from console.cli.records import INCIDENT, POST_MORTEM, RECORD, print_report
 
-    return print_report(arguments.of, arguments.config, arguments.directory)
+    paper = INCIDENT if arguments.incident else POST_MORTEM if arguments.post_mortem else RECORD
+    return print_report(arguments.of, arguments.config, arguments.directory, paper=paper)
 
 
 def _verify(arguments: Namespace) -> Exit:

@@ -12,6 +12,9 @@ from console.engine.journal import read
 from console.engine.runs import RunSummary, replay, verify
 from console.errors import ConfigError
 
+RECORD, INCIDENT, POST_MORTEM = "record", "incident", "post-mortem"
+"""What `report` prints of a run."""
+
 
 def check_plan(config: Path, *, json: bool) -> Exit:
     """Say what the plan would do; 2 and every problem when it cannot be used."""
@@ -49,13 +52,20 @@ def list_runs(config: Path, directory: Path | None, *, json: bool) -> Exit:
     return Exit.DONE
 
 
-def print_report(run: str, config: Path, directory: Path | None) -> Exit:
-    """The record of a run as Markdown."""
+def print_report(run: str, config: Path, directory: Path | None, *, paper: str = RECORD) -> Exit:
+    """The record of a run as Markdown, or one of its incident's papers (`INCIDENT`, `POST_MORTEM`)."""
+    from console.report.incident import summary
+    from console.report.postmortem import postmortem
     from console.report.record import record
 
     kept = read(find_run(state_directory(config, directory), run))
     _, state = replay(kept.plan_json, kept.events)
-    print(record(state, kept.events), end="")
+    if paper == RECORD:
+        text = record(state, kept.events)
+    else:
+        draft = summary if paper == INCIDENT else postmortem
+        text = draft(state, datetime.now(UTC))
+    print(text, end="")
     return Exit.DONE
 
 

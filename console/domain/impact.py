@@ -10,7 +10,7 @@ from console.domain import payload
 from console.domain.loss import Loss
 from console.domain.plan import Json
 from console.domain.released import MIGRATE, PUSH, by_action, live_builds, migrated, pushed
-from console.domain.standing import Way
+from console.domain.standing import Way, WayBack
 from console.domain.state import IncidentState, RollbackState, RunState, StepState, StepStatus
 from console.domain.wire import WireError, decode
 
@@ -58,6 +58,15 @@ def incident_of(state: RunState, rollback: RollbackState) -> IncidentState | Non
     """The incident in which a way was chosen; None when there was none."""
     earlier = [each for each in state.incidents if each.at <= rollback.at]
     return earlier[-1] if earlier else None
+
+
+def offered(state: RunState, rollback: RollbackState) -> WayBack | None:
+    """The way as it was offered when it was chosen; None when production was assessed anew since."""
+    seen = state.assessment
+    if seen is None or rollback is not state.rollbacks[-1]:
+        return None
+    at = _moment(seen.at)
+    return seen.offer(rollback.way) if at is not None and at <= rollback.at else None
 
 
 def counted_loss(state: RunState, rollback: RollbackState) -> Loss | None:
@@ -128,12 +137,18 @@ def _loss(value: Json) -> Loss | None:
         return None  # an older console's; what it stated when the way was chosen stands beside it
 
 
-def _minute(moment: str) -> str:
+def _minute(text: str) -> str:
     """An ISO 8601 moment as people read it; as it is when it is none."""
+    at = _moment(text)
+    return text if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        at = datetime.fromisoformat(text)
     except ValueError:
-        return moment
+        return None  # an older console's, or another's
+    return at if at.tzinfo is not None else None
 
 
 def _row(value: Json) -> str:

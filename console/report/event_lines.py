@@ -29,7 +29,25 @@ def _previewed(data: Mapping[str, Json]) -> str:
 
 
 def _delivered(data: Mapping[str, Json]) -> str:
-    return _joined("told" if data.get("delivered") else "could not tell", _text(data, "channel"), _text(data, "error"))
+    if data.get("delivered"):
+        return _joined("told", _text(data, "channel"), _text(data, "subject"))
+    return _joined("could not tell", _text(data, "channel"), _text(data, "error"), _text(data, "subject"))
+
+
+def _assessed(data: Mapping[str, Json]) -> str:
+    """Which ways lead back from where production stands; the recommended one by name."""
+    assessment = data.get("assessment")
+    ways = assessment.get("ways") if isinstance(assessment, dict) else None
+    offers = [each for each in ways if isinstance(each, dict)] if isinstance(ways, list) else []
+    apply = ", ".join(_text(each, "way") for each in offers if each.get("applies"))
+    best = next((_text(each, "way") for each in offers if each.get("recommended")), "")
+    return f"production assessed: ways back: {apply or 'none'}; recommended: {best or 'none'}"
+
+
+def _chosen(data: Mapping[str, Json]) -> str:
+    lost = data.get("lost")
+    rows = "" if lost is None else f"{_text(data, 'lost')} rows would be lost"
+    return _joined("way back", _text(data, "way"), _text(data, "price"), rows, _text(data, "reason"))
 
 
 _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
@@ -86,8 +104,13 @@ _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
     Kind.NOTE_ADDED: ("·", lambda d: _joined("note", _text(d, "text"))),
     Kind.INCIDENT_DECLARED: ("✗", lambda d: _joined("incident declared", _text(d, "reason"))),
     Kind.INCIDENT_CLOSED: ("●", lambda d: _joined("incident closed", _text(d, "reason"))),
-    Kind.ROLLBACK_CHOSEN: ("!", lambda d: _joined("way back", _text(d, "way"), _text(d, "price"))),
+    Kind.ROLLBACK_ASSESSED: ("·", _assessed),
+    Kind.ROLLBACK_CHOSEN: ("!", _chosen),
+    Kind.ROLLBACK_DROPPED: ("!", lambda d: _joined("way back given up", _text(d, "reason"))),
+    Kind.MESSAGE_DRAFTED: ("·", lambda d: _joined("message drafted", _text(d, "subject"))),
     Kind.MESSAGE_SENT: ("·", _delivered),
+    Kind.MESSAGE_DROPPED: ("·", lambda d: _joined(f"message {_text(d, 'message')} not sent", _text(d, "reason"))),
+    Kind.POSTMORTEM_PLANNED: ("●", lambda d: f"post-mortem on {_text(d, 'date')}, owner {_text(d, 'owner')}"),
 }
 
 

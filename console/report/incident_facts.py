@@ -83,7 +83,7 @@ def ways(state: RunState) -> list[str]:
 
 def _way(state: RunState, rollback: RollbackState) -> Iterator[str]:
     yield f"- Chosen {moment(rollback.at)} by {words(rollback.actor)}"
-    offer = state.assessment.offer(rollback.way) if state.assessment is not None else None
+    offer = impact.offered(state, rollback)
     if rollback.reason:
         yield f"- Why, although another way was recommended: {words(rollback.reason)}"
     elif offer is not None:
@@ -162,8 +162,8 @@ def _proof(step: StepState, left: Data) -> Iterator[str]:
             place = words(payload.text(left, "place"))
             yield f"- Services use {named('postgres_id')} at {place} instead of {named('old_postgres_id')}"
         case "rollback.schema" if left:
-            rows = payload.number(left, "rows_rebuilt")
-            yield f"- Schema built back from {named('saved_copy')}: {rows:g} rows, committed {words(payload.text(left, 'committed_at'))}"
+            rows, committed = payload.number(left, "rows_rebuilt"), words(payload.text(left, "committed_at"))
+            yield f"- Schema built back from {named('saved_copy')}: {rows:g} rows, committed {committed}"
         case "rollback.compare" if left:
             yield f"- New instance compared with the backup: {len(payload.mapping(left, 'tables'))} tables"
 

@@ -53,8 +53,8 @@ def _heading(state: RunState, now: datetime) -> list[str]:
         f"- **Status:** {facts.standing(state)}",
         f"- **Production now:** {facts.production(state)}",
         "",
-        f"Drafted from the record of the run on {moment(now)}; {TO_FILL_IN} marks what only people know. Everybody did what "
-        "seemed right with what they knew then: this asks what let it happen, not who did.",
+        f"Drafted from the record of the run on {moment(now)}; {TO_FILL_IN} marks what only people know. Everybody did "
+        "what seemed right with what they knew then: this asks what let it happen, not who did.",
     ]
 
 
@@ -144,7 +144,7 @@ def _step_entries(step: StepState) -> Iterator[_Entry]:
 
 
 def _told_by_its_step(state: RunState, alert: str) -> bool:
-    """Whether the timeline has this alert as the failure of its step: one that stands, and not one of an earlier attempt."""
+    """Whether the timeline has this alert as the failure of its step; of an earlier attempt it has not."""
     step = state.steps.get(alert.removeprefix("step:"))
     return alert.startswith("step:") and step is not None and step.status is StepStatus.FAILED
 

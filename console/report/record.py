@@ -6,15 +6,23 @@ What people and servers wrote keeps to its line: no note can look like a heading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from console.domain import impact
 from console.domain.events import Event, Kind
 from console.domain.outcome import Section, Tone
 from console.domain.plan import DurationRange, TimelineRow
-from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from console.domain.reverted import reverted_words
+from console.domain.rollback import TITLES
+from console.domain.state import RollbackState, RunState, RunStatus, StepState, StepStatus
 from console.domain.untrusted import one_line
 from console.report.event_lines import event_line
 
 _BOX = {StepStatus.SUCCEEDED: "[x]", StepStatus.SKIPPED: "[-]", StepStatus.FAILED: "[!]", StepStatus.UNCERTAIN: "[?]"}
-_CHRONICLE = frozenset(Kind) - {Kind.STEP_PREVIEWED, Kind.STEP_PROGRESSED, Kind.DEPLOY_OBSERVED}
+_CHRONICLE = frozenset(Kind) - {
+    Kind.STEP_PREVIEWED,
+    Kind.STEP_PROGRESSED,
+    Kind.DEPLOY_OBSERVED,
+    Kind.MESSAGE_DRAFTED,
+}
 
 
 def record(state: RunState, events: Sequence[Event]) -> str:
@@ -23,6 +31,7 @@ def record(state: RunState, events: Sequence[Event]) -> str:
         _heading(state),
         _checklist(state),
         _timeline(state),
+        _rollback(state),
         _criteria(state),
         _signoffs(state),
         _findings(state),
@@ -53,14 +62,20 @@ def _heading(state: RunState) -> str:
 
 
 def _checklist(state: RunState) -> str:
-    lines = ["## Checklist", ""]
+    back = {step for rollback in state.rollbacks for step in rollback.steps}
+    ours = [step for step in state.steps.values() if step.step.id not in back]
+    return _text(["## Checklist", "", *_phases(state, ours, "###")])
+
+
+def _phases(state: RunState, steps: Sequence[StepState], mark: str) -> Iterable[str]:
+    """The steps under the headings of their phases; phases without any are left out."""
     for phase in state.plan.phases:
-        steps = [s for s in state.steps.values() if s.step.phase == phase.id]
-        lines += [f"### {phase.title}", ""]
-        for step in steps:
-            lines += _step(step)
-        lines.append("")
-    return _text(lines)
+        of_phase = [step for step in steps if step.step.phase == phase.id]
+        if of_phase:
+            yield from (f"{mark} {phase.title}", "")
+            for step in of_phase:
+                yield from _step(step)
+            yield ""
 
 
 def _step(step: StepState) -> Iterable[str]:
@@ -112,6 +127,35 @@ def _row(state: RunState, row: TimelineRow) -> tuple[str, str]:
     if any(s.status is StepStatus.FAILED for s in steps):
         return "", "failed"
     return "", "under way" if starts else "pending"
+
+
+def _rollback(state: RunState) -> str:
+    """The plan's own rollback section, the incidents, and each way back that was gone, with its steps."""
+    lines = ["## Rollback", ""]
+    for row in state.plan.rollback:
+        planned = f" ({_range(row.planned)})" if row.planned is not None else ""
+        lines += [f"- {row.title}{planned}", *(f"  - {each}" for each in row.lines)]
+    for incident in state.incidents:
+        closed = f"; closed {_moment(incident.closed_at)}: {incident.closing}" if incident.closed_at else ""
+        lines += ["", f"**Incident:** {_moment(incident.at)}, {incident.actor}: {incident.reason}{closed}"]
+    for rollback in state.rollbacks:
+        lines += ["", *_way(state, rollback)]
+    if state.postmortem is not None:
+        lines += ["", f"**Post-mortem:** {state.postmortem.date}, {state.postmortem.owner}"]
+    if reverted_words(state):
+        lines += ["", f"**{reverted_words(state)}**"]
+    return _text([*lines, ""]) if len(lines) > 2 else ""
+
+
+def _way(state: RunState, rollback: RollbackState) -> Iterable[str]:
+    yield f"### Way back: {TITLES[rollback.way]}"
+    yield ""
+    yield f"- chosen {_moment(rollback.at)} by {rollback.actor}{': ' + rollback.reason if rollback.reason else ''}"
+    yield f"- price: {rollback.price or 'none'}"
+    if rollback.dropped:
+        yield f"- **given up:** {rollback.dropped}"
+    yield ""
+    yield from _phases(state, impact.steps_of(state, rollback), "####")
 
 
 def _criteria(state: RunState) -> str:
