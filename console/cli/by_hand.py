@@ -6,6 +6,7 @@ Light on purpose: whatever a run needs is loaded in a thread once the first fram
 import asyncio
 import contextlib
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -152,10 +153,22 @@ async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)
         return ENDINGS.get(state.outcome, Exit.FAILED)
-    again = "`release-console rehearse --resume` goes on with it" if state.rehearsal else "start again to go on with it"
-    print(f"Run {behind.shown.journal.run} stays open; {again}.", file=sys.stderr)
+    print(f"Run {behind.shown.journal.run} stays open; {_how_to_go_on(behind.shown)}.", file=sys.stderr)
     print(production_sentence(state), file=sys.stderr)
     return Exit.OPEN
+
+
+def _how_to_go_on(run: "Recorded") -> str:
+    """How a run that was left is taken up again, and what of it goes on meanwhile."""
+    from console.cli.folders import resume_command
+    from console.cli.sandbox import WORLD
+
+    if not run.feed.state.rehearsal:
+        return "start again to go on with it"
+    folder = run.journal.directory
+    down = f"release-console sandbox down {shlex.quote(str(folder / WORLD))}"
+    world = f"its sandbox runs on for half an hour, `{down}` ends it"
+    return f"`{resume_command(folder)}` goes on with it; {world}"
 
 
 @contextlib.contextmanager

@@ -200,9 +200,11 @@ def _drive(arguments: Namespace) -> Exit:
 def _rehearse(arguments: Namespace) -> Exit:
     from console.cli.drive import Options, rehearse_plan
 
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
     options = Options(
         config=arguments.config,
-        auto=arguments.auto or not sys.stdin.isatty() or not sys.stdout.isatty(),
+        auto=arguments.auto or not terminal,
+        terminal=terminal or arguments.auto,
         json=arguments.json,
         faults=tuple(arguments.fault),
         pace=arguments.pace,

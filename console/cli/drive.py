@@ -25,6 +25,9 @@ class Options:
     accounts: int
     resume: bool
     directory: Path | None
+    terminal: bool = True
+    """Whether a person sits at it, or asked for `--auto`: nothing begins where neither is so and a run was to be
+    gone on with."""
     way_back: str | None = None
     """The way back that is gone at a failure (`recommended`, or one by name); None: the run stops there."""
 

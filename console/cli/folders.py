@@ -4,6 +4,7 @@
 worlds. Everything is the owner's alone.
 """
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def state_directory(config: Path | None, directory: Path | None) -> Path:
         must_exist(config)
     named = journal_directory(config) if config is not None else None
     return named or platformdirs.user_state_path("release-console", appauthor=False)
+
+
+def resume_command(run: Path) -> str:
+    """The command that goes on with the rehearsal in the folder `run`, wherever it is kept."""
+    kept = run.parent.parent
+    place = "" if kept == state_directory(None, None) else f" --directory {shlex.quote(str(kept))}"
+    return f"release-console rehearse --resume{place}"
 
 
 def fresh_run_id() -> str:

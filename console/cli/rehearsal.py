@@ -23,7 +23,7 @@ from console.domain.summary import production_sentence
 from console.domain.untrusted import safe
 from console.engine.journal import JOURNAL_FILE, read
 from console.engine.runs import replay
-from console.errors import JournalError, SandboxError
+from console.errors import JournalError, Refused, SandboxError
 
 if TYPE_CHECKING:
     from console.sandbox.client import WorldHandle
@@ -78,6 +78,12 @@ def _place(options: Options) -> Place:
     folder, remarks = _last_open(state)
     if folder is not None:
         return Place(folder, True, (*remarks, f"Going on with {folder.name}."))
+    if not options.terminal:
+        raise Refused(
+            f"No rehearsal is open under {state}.",
+            production="Untouched: nothing was started.",
+            remedy="Name its folder with --directory, or start a new one: release-console rehearse --auto.",
+        )
     return Place(_new_folder(state, options), False, (*remarks, "No rehearsal is open: this is a new one."))
 
 

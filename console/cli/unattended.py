@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from console.cli.exits import ENDINGS, Exit, json_line, told
+from console.cli.folders import resume_command
 from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
 from console.domain.events import Event
@@ -74,5 +75,5 @@ def say_where_it_stopped(session: Session, outcome: Outcome) -> None:
     plan = session.feed.state.plan
     title = plan.step(outcome.step).title if outcome.step else plan.title
     print(told(f"{title}: {outcome.message}", outcome.production, outcome.remedy), file=sys.stderr)
-    again = f"  The run {session.journal.run} stays open: `release-console rehearse --resume` goes on with it."
-    print(again, file=sys.stderr)
+    run = session.journal
+    print(f"  The run {run.run} stays open: `{resume_command(run.directory)}` goes on with it.", file=sys.stderr)

@@ -17,12 +17,28 @@ from console.engine.failures import failed
 from console.engine.writer import Decision
 from console.errors import ConsoleError, JournalError, Refused
 
+OUTLIVED = "the console that it was given to is gone: look again, then confirm"
 LEFT_OPEN = "it was started, and the journal has no end of it: the console was killed, or lost its connection"
 
 
 def left_open(state: RunState) -> tuple[Draft, ...]:
-    """The events by which steps that a dead process left running become uncertain."""
-    return tuple(Draft(Kind.STEP_UNCERTAIN, each.step.id, {"why": LEFT_OPEN}) for each in state.running)
+    """What a run is taken up with: steps that a dead process left running are uncertain, and no yes outlives a console.
+
+    Whoever takes a run up may do so the next morning: what was confirmed and had not begun is asked for again.
+    """
+    died = (Draft(Kind.NOTE_ADDED, data={"text": _last_word(state)}),) if state.driver else ()
+    uncertain = (Draft(Kind.STEP_UNCERTAIN, each.step.id, {"why": LEFT_OPEN}) for each in state.running)
+    void = (
+        Draft(Kind.STEP_DISARMED, each.step.id, {"reason": OUTLIVED, "difference": []})
+        for each in state.steps.values()
+        if each.yes is not None
+    )
+    return (*died, *void, *uncertain)
+
+
+def _last_word(state: RunState) -> str:
+    at = f"{state.last_at:%Y-%m-%d %H:%M:%S} UTC" if state.last_at is not None else "an unknown time"
+    return f"The console of {state.driver} ended without leaving the run; its last word was at {at}."
 
 
 async def reconcile(desk: Desk, step_id: str, *, give_up: Exception | None = None) -> None:

@@ -138,6 +138,27 @@ async def test_a_killed_step_that_did_nothing_must_be_confirmed_again(tmp_path: 
     await driving
 
 
+async def test_a_yes_does_not_outlive_the_console_that_it_was_given_to(tmp_path: Path) -> None:
+    """Whoever takes the run up the next morning is asked again, and told that a console died."""
+    journal, world = MemoryJournal(tmp_path), FakeWorld()
+
+    def strike(number: int) -> None:
+        last = journal.events()[-1]
+        if last.kind in ("step.confirmed", "step.armed") and last.step == "migrate":
+            raise SimulatedDeath
+
+    journal.after = strike
+    assert await live(journal, world) is None
+    again = console(PLAN, tmp_path, world=world, journal=MemoryJournal(tmp_path, journal.events()))
+    driving = asyncio.create_task(again.conductor.run())
+    state = await until(again.feed, lambda state: state.steps["migrate"].yes is None)
+    assert "is gone" in state.steps["migrate"].void
+    assert "ended without leaving the run" in state.notes[-1].text
+    assert world.done["migrate"] == 0
+    await again.conductor.close()
+    await driving
+
+
 async def test_dying_in_the_middle_of_any_line_on_disk_changes_nothing(tmp_path: Path) -> None:
     """The same over real files: the process dies when half of line n is written."""
     expected = end_of((await undisturbed(tmp_path))[0])
