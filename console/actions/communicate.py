@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,15 +46,16 @@ class CommunicateStakeholders(ReadOnly):
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """State it. Never fails for a message."""
         messages = tuple(ctx.state.messages.values())
+        named = [each.name for each in ctx.plan.channels]
         return Evidence(
             _told(ctx.state),
             {
                 "messages": [_as_json(each) for each in messages],
-                "sent": sum(1 for each in messages if each.deliveries and not each.undelivered),
-                "undelivered": sum(1 for each in messages if each.undelivered),
+                "sent": sum(1 for each in messages if each.deliveries and not _missed(each, named)),
+                "undelivered": sum(1 for each in messages if _missed(each, named)),
                 "waiting": sum(1 for each in messages if each.waits),
             },
-            tuple(Section(each.subject, _lines(each)) for each in messages),
+            tuple(Section(each.subject, (*_lines(each), *_unheard_of(ctx.state, each))) for each in messages),
         )
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
@@ -135,15 +136,21 @@ def _told(state: RunState) -> str:
     messages = state.messages.values()
     if not messages:
         return "nobody was told: there was nothing to tell"
-    arrived = sum(1 for each in messages if each.deliveries and not each.undelivered)
-    lost = [each for each in messages if each.undelivered]
-    channels = dict.fromkeys(delivery.channel for each in lost for delivery in each.undelivered)
-    parts = [f"{counted(arrived, 'message')} told"]
+    named = [each.name for each in state.plan.channels]
+    arrived = sum(1 for each in messages if each.deliveries and not _missed(each, named))
+    lost = [(each, _missed(each, named)) for each in messages if _missed(each, named)]
+    channels = dict.fromkeys(channel for _, missed in lost for channel in missed)
+    parts = [f"{counted(arrived, 'message')} told everywhere"]
     parts += [f"{counted(len(lost), 'message')} did not arrive on {listed(channels)}"] if lost else []
     waiting = sum(1 for each in messages if each.waits)
     parts += [f"{counted(waiting, 'message')} still to be sent"] if waiting else []
     dropped = sum(1 for each in messages if each.dropped)
     return "; ".join([*parts, f"{dropped} not sent"] if dropped else parts)
+
+
+def _missed(message: MessageState, channels: Sequence[str]) -> tuple[str, ...]:
+    """The channels on which a message that was sent did not arrive, or of which it is not known."""
+    return (*(each.channel for each in message.undelivered), *message.unheard_of(channels))
 
 
 def _lines(message: MessageState) -> tuple[Line, ...]:
@@ -158,6 +165,12 @@ def _lines(message: MessageState) -> tuple[Line, ...]:
         else Line(f"{each.channel}: told", note=at(each.at), tone=Tone.GOOD)
         for each in message.deliveries.values()
     )
+
+
+def _unheard_of(state: RunState, message: MessageState) -> tuple[Line, ...]:
+    """The channels of which a console that died while it sent left nothing on record."""
+    channels = message.unheard_of(each.name for each in state.plan.channels)
+    return tuple(Line(f"{each}: not known whether it was told", tone=Tone.WARNING) for each in channels)
 
 
 def _as_json(message: MessageState) -> dict[str, Json]:

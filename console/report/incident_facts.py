@@ -189,8 +189,11 @@ def _by_hand(state: RunState) -> Iterator[str]:
     for message in state.messages.values():
         if message.waits:
             yield f"Send or drop the message “{words(message.subject)}”."
-        elif message.undelivered:
-            channels = ", ".join(words(each.channel) for each in message.undelivered)
+            continue
+        unheard = message.unheard_of(each.name for each in state.plan.channels)
+        missed = (*(each.channel for each in message.undelivered), *unheard)
+        if missed:
+            channels = ", ".join(words(each) for each in missed)
             yield f"“{words(message.subject)}” did not reach {channels}: send it again, or tell them otherwise."
     if state.incidents and state.postmortem is None:
         yield "Name owner and day of the post-mortem."
