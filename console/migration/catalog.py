@@ -107,8 +107,17 @@ async def table_columns(reader: Reader, table: QualifiedName) -> tuple[Column, .
 
 
 async def columns_state(reader: Reader, migration: Migration, table: QualifiedName) -> ColumnsState:
-    """How far the table's columns are from what the migration promises."""
-    present = {column.name for column in await table_columns(reader, table)}
+    """How far the table's columns are from what the migration promises.
+
+    It waits for no lock, so that a probe can look while a migration holds the table: defaults, which it would need one
+    for, are not read.
+    """
+    rows = await reader.fetch(
+        "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0 "
+        "AND NOT attisdropped",
+        {"name": table.sql},
+    )
+    present = {str(row["name"]) for row in rows}
     return ColumnsState(
         still_there=tuple(name for name in migration.removed if name in present),
         gone=tuple(name for name in migration.removed if name not in present),

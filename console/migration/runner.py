@@ -189,20 +189,10 @@ class MigrationRunner:
             raise Stopped(f"Stopped after: {where}.", remedy="Retry when it should run; it starts from the beginning.")
 
     async def _commit(self, began: Began) -> None:
-        """COMMIT, and then ask the server whether it did: an answer alone has been known to mean a rollback."""
         try:
-            await self._session.execute("COMMIT")
-            rows = await self._session.fetch(f"SELECT pg_xact_status('{began.transaction:d}'::xid8) AS status")
+            await transaction.commit(self._session, began.transaction, failures.ROLLED_BACK)
         except DatabaseError as error:
-            if connection_lost(error):
-                raise failures.commit_unanswered(error, began.transaction) from error
             raise failures.during(error, "COMMIT", self._script, failures.ROLLED_BACK, ()) from error
-        if rows[0]["status"] != "committed":
-            raise StepFailed(
-                f"COMMIT was answered, but transaction {began.transaction} is {rows[0]['status']}.",
-                production=failures.ROLLED_BACK,
-                remedy="Look at the server's log for what ended the transaction.",
-            )
 
     async def _failed(self, error: DatabaseError, table: QualifiedName) -> StepFailed:
         """The error in the step's words, after the transaction is over."""

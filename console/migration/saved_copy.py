@@ -149,11 +149,12 @@ async def _origin(
         key=migration.key,
         columns=tuple(definitions[name] for name in columns),
         indexes=await catalog.index_definitions(reader, table, migration.removed),
-        views=await _view_definitions(reader, migration),
+        views=await view_definitions(reader, migration),
     )
 
 
-async def _view_definitions(reader: Reader, migration: Migration) -> tuple[tuple[str, str], ...]:
+async def view_definitions(reader: Reader, migration: Migration) -> tuple[tuple[str, str], ...]:
+    """The views that the plan names and that exist, each with its query."""
     names = {str(QualifiedName.parse(name)): QualifiedName.parse(name).sql for name in _plan_views(migration)}
     rows = await reader.fetch(
         "SELECT name, pg_get_viewdef(to_regclass(name)) AS definition FROM unnest(%(names)s::text[]) AS name "

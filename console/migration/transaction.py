@@ -12,6 +12,7 @@ from console.domain.plan import Migration
 from console.errors import DatabaseError, StepFailed
 from console.migration import catalog, marks
 from console.migration.bounded import connection_lost
+from console.migration.failures import commit_unanswered
 from console.migration.names import QualifiedName, quote_literal
 from console.migration.reading import Reader, whole
 from console.migration.result import Began
@@ -94,6 +95,27 @@ async def set_limits(session: Session, migration: Migration) -> None:
     settings = {**session_settings(migration), "row_security": "off"}
     calls = (f"set_config({quote_literal(name)}, {quote_literal(value)}, true)" for name, value in settings.items())
     await session.fetch(f"SELECT {', '.join(calls)}")
+
+
+async def commit(session: Session, transaction: int, rolled_back: str) -> None:
+    """COMMIT, and then ask the server whether it did: an answer alone has been known to mean a rollback.
+
+    Raises OutcomeUnknown when the answer was lost, DatabaseError when the server refused, StepFailed with
+    `rolled_back` as production's state when it did not do what it answered.
+    """
+    try:
+        await session.execute("COMMIT")
+        rows = await session.fetch(f"SELECT pg_xact_status('{transaction:d}'::xid8) AS status")
+    except DatabaseError as error:
+        if connection_lost(error):
+            raise commit_unanswered(error, transaction) from error
+        raise
+    if rows[0]["status"] != "committed":
+        raise StepFailed(
+            f"COMMIT was answered, but transaction {transaction} is {rows[0]['status']}.",
+            production=rolled_back,
+            remedy="Look at the server's log for what ended the transaction.",
+        )
 
 
 async def search_path(reader: Reader) -> str:
