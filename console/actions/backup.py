@@ -32,8 +32,9 @@ _REMEDY = "Look at the database's exports in the provider's dashboard, then retr
 class BackupExport:
     """`backup.export`: ask for a logical backup and wait until it is ready.
 
-    before: `exports` (ids), `provider_time`, `server_time` (the database's), `snapshot` (pg_current_snapshot), `counts`,
-    and `adopt` (id) when an unfinished attempt's own export goes on. Durable progress: `known` (ids when it was asked for), `export`.
+    before: `exports` (ids), `provider_time`, `server_time` (the database's), `snapshot` (pg_current_snapshot),
+    `counts`, and `adopt` (id) when an unfinished attempt's own export goes on. Durable progress: `known` (ids when it
+    was asked for), `export`.
     Evidence: `export`, `created_at`, `postgres`, `provider_time`, `server_time`, `snapshot_before`, `snapshot_after`,
     `counts_before`, `counts_after` (see `console.actions.counting`), `recovery` (`status`, `starts_at`).
     """

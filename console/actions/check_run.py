@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from console.actions.expectations import MissingName, differences, filled, filled_text, found_at
+from console.actions.own_rows import OwnRows
 from console.domain.outcome import Line, Progress, Tone
 from console.domain.plan import Check, Json, Query, Request
 from console.errors import ConsoleError, ServiceError, Stopped
@@ -33,8 +34,9 @@ class CheckResult:
 class CheckRun:
     """Runs checks over the web and the database for one step."""
 
-    def __init__(self, ctx: Context, web: Web, database: Database, report: Report) -> None:
+    def __init__(self, ctx: Context, web: Web, database: Database, report: Report, own: OwnRows | None = None) -> None:
         self._ctx = ctx
+        self._own = own
         self._web = web
         self._database = database
         self._report = report
@@ -55,7 +57,7 @@ class CheckRun:
 
     async def clean(self, check: Check, captured: Mapping[str, Json], result: CheckResult | None = None) -> list[str]:
         """Remove what a check created. What could not be removed, a sentence each."""
-        names = {**self._fixed, **captured}
+        names = {**self._fixed, **await self._looked_up(check, captured), **captured}
         problems: list[str] = []
         for request in check.cleanup:
             try:
@@ -68,6 +70,20 @@ class CheckRun:
             data: dict[str, Json] = {"check": check.id, "cleaned": True}
             await self._report(Progress(f"{check.title}: cleaned up", data=data, durable=True))
         return problems
+
+    async def _looked_up(self, check: Check, captured: Mapping[str, Json]) -> dict[str, Json]:
+        """What bears our mark although its answer never came: a console died, or a request was cut off, in between."""
+        found: dict[str, Json] = {}
+        for name, query in check.lookup.items():
+            if name in captured:
+                continue
+            rows = await self._database.fetch(filled_text(query, self._fixed, lambda text: text.replace("'", "''")))
+            value = next(iter(rows[0].values()), None) if rows else None
+            if isinstance(value, str | int | float):
+                found[name] = value
+            elif value is not None:
+                found[name] = str(value)
+        return found
 
     async def leftovers(self, check: Check) -> list[str]:
         """What the check's query for leftovers finds, a sentence each."""
@@ -121,13 +137,18 @@ class CheckRun:
     async def _send(self, request: Request, names: Mapping[str, Json], timeout: float) -> HttpAnswer:
         base = self._ctx.plan.service(request.service).url.rstrip("/")
         path = filled_text(request.path, names, lambda text: quote(text, safe=""))
-        return await self._web.request(
-            request.method,
-            base + path,
-            body=filled(request.body, names),
-            headers={"X-Release-Console": self._ctx.marker},
-            timeout=timeout,
-        )
+        try:
+            return await self._web.request(
+                request.method,
+                base + path,
+                body=filled(request.body, names),
+                headers={"X-Release-Console": self._ctx.marker},
+                timeout=timeout,
+            )
+        finally:
+            # Also without an answer: the service may have written all the same.
+            if self._own is not None and request.method != "GET":
+                await self._own.look()
 
     def _judge(self, request: Request, answer: HttpAnswer, names: dict[str, Json]) -> list[str]:
         """Compare an answer with what is expected, and keep what it captures."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from console.actions.check_run import CheckResult, CheckRun
 from console.actions.handover import unfinished
+from console.actions.own_rows import OWN, OwnRows
 from console.actions.production import in_production
 from console.actions.wording import counted, listed
 from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
@@ -22,9 +23,9 @@ _REMEDY = "Look at the service's log. Repair and retry, or roll back."
 class ChecksRun:
     """`checks.run`: run the step's checks, in order, each with its clean-up.
 
-    before: `unclean` ({check: captured}) what an unfinished attempt may have left.
-    Durable progress: `check` with `captured` or `cleaned`.
-    Evidence: `release` (old|new), `checks` ({id: {`requests`, `slowest_ms`}}), `marker`.
+    before: `unclean` ({check: captured}) what an unfinished attempt may have left; `own` what it wrote.
+    Durable progress: `check` with `captured` or `cleaned`; `own` (see `console.actions.own_rows`).
+    Evidence: `release` (old|new), `checks` ({id: {`requests`, `slowest_ms`}}), `marker`, `own`.
     """
 
     destructive = False
@@ -49,7 +50,7 @@ class ChecksRun:
             facts=tuple(Fact(check.id, check.title) for check in checks),
             consequences=tuple(consequences),
             sections=tuple(Section(check.title, _planned_lines(check)) for check in checks),
-            before={"unclean": unclean},
+            before={"unclean": unclean, OWN: _written_before(ctx)},
         )
 
     async def probe(self, ctx: Context) -> Probe:
@@ -60,7 +61,11 @@ class ChecksRun:
         """Run them all, then raise StepFailed with everything that was not as expected."""
         with in_production(ctx, _REMEDY):
             checks = _checks(ctx)
-            runner = CheckRun(ctx, self._web, self._database, report)
+            tables = sorted({table for check in checks for table in check.writes})
+            known = ctx.before.get(OWN)
+            own = OwnRows(self._database, ctx.marker, tables, report, known if isinstance(known, dict) else {})
+            await own.begin()
+            runner = CheckRun(ctx, self._web, self._database, report, own)
             await self._clean_earlier(ctx, runner)
             results: list[CheckResult] = []
             for number, check in enumerate(checks):
@@ -69,7 +74,7 @@ class ChecksRun:
                 await report(Progress(check.title, share=number / len(checks)))
                 results.append(await runner.run(check))
             _raise_for(results)
-        return _evidence(ctx, results)
+        return _evidence(ctx, results, own)
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
         """Nothing that bears this step's mark is left in the database."""
@@ -148,7 +153,15 @@ def _raise_for(results: list[CheckResult]) -> None:
         )
 
 
-def _evidence(ctx: Context, results: list[CheckResult]) -> Evidence:
+def _written_before(ctx: Context) -> dict[str, Json]:
+    """What the unfinished attempt found of its own rows, with what it knew from those before it."""
+    earlier = unfinished(ctx)
+    found = [data[OWN] for data in (earlier.before, *earlier.progress) if isinstance(data.get(OWN), dict)]
+    last = found[-1] if found else {}
+    return dict(last) if isinstance(last, dict) else {}
+
+
+def _evidence(ctx: Context, results: list[CheckResult], own: OwnRows) -> Evidence:
     requests = sum(result.requests for result in results)
     slowest = max((result.slowest for result in results), default=0.0)
     return Evidence(
@@ -156,10 +169,14 @@ def _evidence(ctx: Context, results: list[CheckResult]) -> Evidence:
         {
             "release": _release(ctx),
             "marker": ctx.marker,
+            OWN: own.data,
             "checks": {
                 result.check.id: {"requests": result.requests, "slowest_ms": round(result.slowest, 1)}
                 for result in results
             },
         },
-        tuple(Section(result.check.title, tuple(result.lines)) for result in results),
+        (
+            *(Section(result.check.title, tuple(result.lines)) for result in results),
+            *((Section("Not known", (Line(own.trouble, tone=Tone.WARNING),)),) if own.trouble else ()),
+        ),
     )
