@@ -39,9 +39,13 @@ class _Target:
     why: str
     known: tuple[str, ...]
     problems: tuple[str, ...]
+    has_it: bool = False
+    """The commit is pushed already, and its deploy here is live or under way: nothing is built for it again."""
 
     @property
     def line(self) -> Line:
+        if self.has_it:
+            return Line(f"{self.service.name}: has it already, nothing is built", note=self.why, tone=Tone.QUIET)
         does = {
             Outlook.BUILD: "the push builds it",
             Outlook.DEPLOY: "the console deploys it by commit",
@@ -203,7 +207,8 @@ class SourcePush:
             known = (*known, *(d.id for d in deploys.all if d.commit == commit and d.status.failed))
         # After the push only a deploy by commit can help, and that needs no autodeploy.
         wrong = () if pushed else problems_of(service, info, ctx.plan.release.target)
-        return _Target(service, info, does, why, known, wrong)
+        has_it = pushed and ours is not None and not ours.status.failed
+        return _Target(service, info, does, why, known, wrong, has_it)
 
     async def _guards(self, ctx: Context, commit: str, targets: Sequence[_Target], pushed: bool) -> list[Guard]:
         remedy = (
@@ -255,7 +260,9 @@ class SourcePush:
 
 
 def _consequences(ctx: Context, targets: Sequence[_Target]) -> tuple[Line, ...]:
-    rebuilt = [t.service.name for t in targets if t.outlook is not Outlook.UNCHANGED]
+    rebuilt = [t.service.name for t in targets if t.outlook is not Outlook.UNCHANGED and not t.has_it]
+    if not rebuilt:
+        return (Line("No service is built: each has the commit, or stays as it is.", tone=Tone.GOOD),)
     return (
         Line(f"{listed(rebuilt)} will be rebuilt and switched to the new code.", tone=Tone.WARNING),
         Line(

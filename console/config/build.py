@@ -159,6 +159,7 @@ def _check(check: model.CheckTable) -> plan.Check:
         cleanup=tuple(_request(request, check.service) for request in check.cleanup),
         leftovers=None if check.leftovers is None else _query(check.leftovers),
         timeout=check.timeout,
+        lookup=dict(check.lookup),
     )
 
 

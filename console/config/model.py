@@ -274,6 +274,7 @@ class CheckTable(Strict):
     queries: tuple[QueryTable, ...] = ()
     writes: tuple[Table, ...] = ()
     cleanup: tuple[RequestTable, ...] = ()
+    lookup: dict[str, ReadOnlyQuery] = {}
     leftovers: QueryTable | None = None
 
 

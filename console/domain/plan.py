@@ -252,7 +252,8 @@ class Check:
     """A declared check of the running system.
 
     `release` is `old`, `new` or `both`; `writes` names the tables in which it may leave rows while it
-    runs; `cleanup` are the requests that remove what it made, also after a crash; `leftovers` is a query
+    runs; `cleanup` are the requests that remove what it made, also after a crash; `lookup` finds by the marker what was
+    created before its answer came: captured name → SQL that gives its value; `leftovers` is a query
     that counts what was left, with `{marker}`.
     """
 
@@ -265,6 +266,7 @@ class Check:
     cleanup: tuple[Request, ...] = ()
     leftovers: Query | None = None
     timeout: float = 10.0
+    lookup: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

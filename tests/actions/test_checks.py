@@ -128,6 +128,18 @@ async def test_what_a_dead_attempt_created_is_removed_before_anything_else() -> 
     assert scene.web.asked[0] == "DELETE /leads/99"
 
 
+async def test_what_was_created_while_a_console_died_is_found_by_its_mark() -> None:
+    """The row is there, the answer with its key never came: only the mark leads to it."""
+    scene = Scene(replace(CHECK, lookup={"lead": "SELECT id FROM leads WHERE name LIKE '{marker}%'"}))
+    scene.database.answers["SELECT id FROM leads"] = [{"id": 41}]
+    scene.run.unfinished(STEP, {"unclean": {}}, {"check": "leads", "captured": {}})
+    scene.web.answer("DELETE /leads/41", ok({}))
+    await scene.perform()
+    assert scene.web.asked[0] == "DELETE /leads/41"
+    assert scene.web.asked[-1] == "DELETE /leads/7", "what was captured is not looked up"
+    assert any("LIKE 'rc/r1/test.leads%'" in each for each in scene.database.asked)
+
+
 async def test_what_died_twice_is_still_removed_and_what_was_cleaned_is_not() -> None:
     scene = Scene()
     scene.run.unfinished(STEP, {"unclean": {"leads": {"lead": 98}}}, {"check": "other", "cleaned": True})

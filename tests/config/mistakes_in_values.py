@@ -251,8 +251,16 @@ MISTAKES = {
         ('send    = "POST /api/leads"\n', 'send    = "POST /api/leads?of={account}"\n'),
         'checks[1].requests[0].send: "{account}" is not known here.',
     ),
+    "a lookup of what nothing captures": (
+        ("  lead    = \"SELECT id FROM leads", "  leed    = \"SELECT id FROM leads"),
+        'checks[1].lookup.leed: "leed" is captured by no request of this check. Did you mean "lead"?',
+    ),
+    "a lookup without the marker": (
+        ("SELECT id FROM leads WHERE company LIKE '{marker}%'", "SELECT id FROM leads"),
+        "checks[1].lookup.lead: must tell the console's own rows by {marker}.",
+    ),
     "leftovers by a captured name": (
-        ("company LIKE '{marker}%'", "company LIKE '{marker}%' OR id = '{lead}'"),
+        ("company LIKE '{marker}%')", "company LIKE '{marker}%' OR id = '{lead}')"),
         'checks[1].leftovers.sql: "{lead}" is not known here.',
     ),
     "leftovers without the marker": (

@@ -16,7 +16,7 @@ TEXT = CONFIG.read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
 
 # Below these the keys are the person's own: columns, captured names, places in answers, bodies of requests, values.
-FREE = {"columns", "capture", "expect", "body", "inverse"}
+FREE = {"columns", "capture", "expect", "body", "inverse", "lookup"}
 
 
 def keys() -> list[tuple[int, str]]:

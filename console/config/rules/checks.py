@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from console.config.model import CheckTable, RequestTable
+from console.config.nearest import did_you_mean
 from console.config.parts import Parts, Placed
 from console.config.problems import Problem, unknown
 from console.config.rules.order import ancestors, predecessors
@@ -54,6 +55,13 @@ def placeholders_are_captured(parts: Parts) -> Iterator[Problem]:
             # Counted also after a crash, when nothing that was captured need be known.
             fixed = list(_ALWAYS_KNOWN)
             yield from _unknown_placeholders((*check.path, "leftovers", "sql"), check.item.leftovers.sql, fixed)
+        for name, sql in check.item.lookup.items():
+            if name not in known:
+                text = f'"{name}" is captured by no request of this check.{did_you_mean(name, known)}'
+                yield Problem((*check.path, "lookup", name), text)
+            if "{marker}" not in sql:
+                yield Problem((*check.path, "lookup", name), "must tell the console's own rows by {marker}.")
+            yield from _unknown_placeholders((*check.path, "lookup", name), sql, list(_ALWAYS_KNOWN))
 
 
 def traces_are_removed(parts: Parts) -> Iterator[Problem]:
