@@ -161,6 +161,9 @@ def _may_be_signed(state: RunState, role: str) -> None:
         raise Refused(f"{known.title} has already signed ({known.name}).")
     if state.status is RunStatus.NOT_STARTED:
         raise Refused("The run has not begun: there is nothing to sign yet.")
+    if state.incident_at is not None:
+        reason = f"An incident is open: {state.incident_reason}."
+        raise Refused(f"Nothing is approved meanwhile. {reason}", remedy="Close the incident first, or refuse to sign.")
     for step in state.steps.values():
         if step.step.role != role:
             continue

@@ -127,7 +127,7 @@ def signoff_refused(work: Working, event: Event) -> None:
     signature = _sign(work, event, given=False)
     failure = Failure(
         message=f"{signature.name} refused to sign as {signature.title}: {signature.note}",
-        production="",
+        production="Nothing was changed: a refusal only keeps the run from being completed.",
         remedy=f"Settle the objection, then let {signature.title} sign; or close the run as failed.",
     )
     for each, step in work.steps.items():
