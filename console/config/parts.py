@@ -63,6 +63,7 @@ class Parts:
         self.criteria = self._all("criteria", model.CriterionTable)
         self.signoffs = self._all("signoffs", model.SignOffTable)
         self.channels = self._all("channels", model.ChannelTable)
+        self.messages = self._all("messages", model.MessageTable)
         self.checks = self._all("checks", model.CheckTable)
         self.render = self._one("render", model.RenderTable)
         self.database = self._one("database", model.DatabaseTable)

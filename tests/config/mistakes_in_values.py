@@ -178,6 +178,10 @@ MISTAKES = {
         (MESSAGE, '[[messages]]\nturn = "closed"\nsubject = "Over"\ntext = "\\n"\n'),
         "messages[0].text: must not be empty.",
     ),
+    "a message that names what nobody fills in": (
+        (MESSAGE, '[[messages]]\nturn = "closed"\nsubject = "Over since {sinse}"\ntext = "It is over."\n'),
+        "messages[0]: There is no placeholder {sinse}. Did you mean {since}?",
+    ),
     "two messages for one turn": (
         (MESSAGE, 2 * MESSAGE.replace("# ", "")),
         'messages[1].turn: "declared" is already the turn of messages[0].',

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from console.config.parts import Parts
 from console.config.problems import Problem
-from console.config.rules import checks, migration, order, places, references, steps
+from console.config.rules import checks, messages, migration, order, places, references, steps
 
 Rule = Callable[[Parts], Iterator[Problem]]
 
@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     checks.traces_are_removed,
     checks.expectations,
     checks.checks_fit_the_release,
+    messages.placeholders_exist,
     migration.columns,
     migration.values,
     migration.inverse,
