@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from console.domain.findings import Finding, Severity
 from console.domain.source import MergePreview
 from console.errors import RepositoryError
+from console.preflight import reverted
 from console.preflight.ground import Ground, listed
 
 _NUMBER = re.compile(r"\d+")
@@ -20,6 +21,8 @@ async def look(ground: Ground) -> AsyncIterator[Finding]:
     async for finding in _fix(ground):
         yield finding
     if await repository.is_ancestor(tips.source, tips.target):
+        async for finding in reverted.look(ground, ()):
+            yield finding
         yield Finding(
             "repository.nothing_new",
             Severity.BLOCKER,
@@ -30,6 +33,8 @@ async def look(ground: Ground) -> AsyncIterator[Finding]:
         return
     merge = await repository.preview_merge(tips.source, tips.target)
     for finding in (*_conflicts(ground, merge), *_content(ground, merge)):
+        yield finding
+    async for finding in reverted.look(ground, [change.path for change in merge.files]):
         yield finding
     paths = {*await repository.paths(tips.source), *await repository.paths(tips.target)}
     for finding in _shared_numbers(ground.plan.migration.file, paths):

@@ -10,6 +10,7 @@ from console.errors import HostingError
 from console.preflight.ground import Ground
 
 _NOT_FOUND = 404
+_PORTS = {"ssh": ":22", "https": ":443", "http": ":80", "git": ":9418"}
 _POLICIES = {
     "wait": "The workspace lets a new deploy wait for the running one.",
     "cancel": "The workspace cancels a running deploy when a new one comes.",
@@ -141,9 +142,12 @@ def _severity(service: Service) -> Severity:
 
 
 def _same_place(repository: str) -> str:
-    """A repository's address without what differs between its spellings: scheme, user, ending."""
+    """A repository's address without what differs between its spellings: scheme, user, usual port, ending."""
     address = repository.strip().removesuffix("/").removesuffix(".git")
     scheme, separator, rest = address.partition("://")
+    if scheme == "file" or address.startswith("/"):
+        return rest or address
     if not separator:
-        return scheme.rpartition("@")[2].replace(":", "/", 1).lower()
-    return rest if scheme == "file" else rest.rpartition("@")[2].lower()
+        return address.rpartition("@")[2].replace(":", "/", 1).lower()
+    host, slash, path = rest.rpartition("@")[2].partition("/")
+    return f"{host.removesuffix(_PORTS.get(scheme, ':'))}{slash}{path}".lower()

@@ -154,12 +154,26 @@ async def test_services(
 
 
 @pytest.mark.parametrize(
-    "spelling",
-    ["git@github.com:Example/crm.git", "https://github.com/example/crm.git", "ssh://git@github.com/example/crm"],
+    ("at_provider", "in_plan", "same"),
+    [
+        ("https://github.com/Example/crm", "git@github.com:example/crm.git", True),
+        ("https://github.com/example/crm/", "ssh://git@github.com/example/crm.git", True),
+        ("https://github.com/example/crm", "ssh://git@github.com:22/example/crm", True),
+        ("https://me@github.com:443/example/crm.git", "https://github.com/example/crm", True),
+        ("file:///tmp/remote.git", "file:///tmp/remote.git", True),
+        ("file:///tmp/remote.git", "/tmp/remote.git", True),
+        ("file:///tmp/remote.git", "file:///tmp/other.git", False),
+        ("https://github.com/example/crm", "git@gitlab.com:example/crm.git", False),
+        ("https://github.com/example/crm", "git@github.com:example/crm-fork.git", False),
+        ("https://git.test:8443/example/crm", "https://git.test/example/crm", False),
+    ],
 )
-async def test_one_repository_has_many_spellings(world: World, spelling: str) -> None:
-    world.hosting.change(BACKEND, repository=spelling)
-    assert "services.repository.backend" not in await findings(world)
+async def test_one_repository_has_many_addresses(world: World, at_provider: str, in_plan: str, same: bool) -> None:
+    world.plan = replace(world.plan, release=replace(world.plan.release, repository=in_plan))
+    for service in world.plan.services:
+        world.hosting.change(service.id, repository=at_provider)
+    found = [code for code in await findings(world) if code.startswith("services.repository")]
+    assert len(found) == (0 if same else len(world.plan.services))
 
 
 def missing_branch(name: str) -> Callable[[World], None]:

@@ -150,6 +150,12 @@ class FakeRepository:
     async def merge(self, source: str, target: str, message: str) -> Commit:
         raise AssertionError("the preflight changes nothing")
 
+    async def tree(self, commit: str) -> str:
+        raise AssertionError("the preflight compares no trees")
+
+    async def revert(self, commits: Sequence[str], onto: str, *, messages: Sequence[str] = ()) -> Commit:
+        raise AssertionError("the preflight changes nothing")
+
     async def push(self, commit: str, branch: str, *, expected_tip: str) -> None:
         raise AssertionError("the preflight changes nothing")
 
