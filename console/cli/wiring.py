@@ -7,15 +7,13 @@ import asyncio
 import importlib
 import os
 import pwd
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.plan import Plan, Step
-from console.domain.state import RunState
 from console.engine.feed import RunFeed
 from console.ports import Action, Assessor, Clock, Notifier, TailStatus
 from console.redact import Redactor
@@ -78,6 +76,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
     from console.adapters.repository import GitRepository
     from console.adapters.scratch import ScratchServer
     from console.adapters.web import HttpWeb
+    from console.report.incident import documents
     from console.secrets import resolve_plan
 
     def heard(connected: bool, reason: str) -> None:
@@ -98,11 +97,6 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             web=web,
             switches=RenderSwitches(client, redactor.add),
             instances=RenderInstances(client, clock, redactor.add, tls=plan.database.tls),
-            documents=_no_documents,
+            documents=documents,
         )
         yield Wired(build(ports), ports, redactor, AppriseNotifier(secrets.channels))
-
-
-def _no_documents(state: RunState, moment: datetime) -> Mapping[str, str]:
-    """An incident leaves no papers of its own yet."""
-    return {}
