@@ -17,7 +17,10 @@ from console.domain.wire import WireError, decode
 FENCE = "rollback.fence"
 SCHEMA = "rollback.schema"
 PROVE = "rollback.prove"
+SWITCH = "rollback.switch"
 _BRINGS_BACK = frozenset({"rollback.deploy", "rollback.open"})
+
+_CHANGES = (*_BRINGS_BACK, SCHEMA, FENCE, SWITCH, "rollback.push", "rollback.previous_build")
 
 
 def steps_of(state: RunState, rollback: RollbackState, *actions: str) -> tuple[StepState, ...]:
@@ -102,6 +105,49 @@ def noticed(state: RunState) -> str:
     if not live_builds(state) and not migrated(state):
         return "Probably nothing so far: the version from before still serves."
     return "Parts of the application may fail or show errors."
+
+
+def way_back_sentence(state: RunState) -> str:
+    """What state production is in once a way back was chosen, in a sentence; empty where none changed anything."""
+    rollback = state.rollback
+    if rollback is None:
+        return _given_up(state)
+    if restored_at(state) is None:
+        return _under_way(state, rollback)
+    if rollback.way is Way.NOTHING:
+        return "Production is as it was before the release: nothing of it had reached it."
+    old = rollback.way not in (Way.CODE, Way.FIX_ONLY) or not migrated(state)
+    schema = " on the schema from before the migration" if old else ""
+    commit, instance = (
+        _left(state, rollback, "rollback.deploy", "commit"),
+        _left(state, rollback, SWITCH, "postgres_id"),
+    )
+    code = f"the code from before the release{f' ({commit[:7]})' if commit else ''}"
+    return f"Service is restored: production runs {code}{schema}{f', in the instance {instance}' if instance else ''}."
+
+
+def _given_up(state: RunState) -> str:
+    """What a way back had changed before it was given up."""
+    if not state.rollbacks:
+        return ""
+    done = [s for s in steps_of(state, state.rollbacks[-1], *_CHANGES) if s.status is StepStatus.SUCCEEDED]
+    if not done:
+        return ""
+    titles = ", ".join(f"“{step.step.title}”" for step in done)
+    return f"A way back was given up after {titles}: where production stands has to be looked at anew."
+
+
+def _under_way(state: RunState, rollback: RollbackState) -> str:
+    steps = steps_of(state, rollback)
+    fenced = any(step.status is StepStatus.SUCCEEDED for step in steps_of(state, rollback, FENCE))
+    done = sum(1 for step in steps if step.over)
+    users = "users are kept out until it is gone to its end" if fenced else "service is not known to be restored"
+    return f"Production is on its way back, {done} of {len(steps)} steps are done: {users}."
+
+
+def _left(state: RunState, rollback: RollbackState, action: str, key: str) -> str:
+    found = (payload.text(state.evidence(step.step.id), key) for step in steps_of(state, rollback, action))
+    return next((each for each in found if each), "")
 
 
 def lost(state: RunState, rollback: RollbackState) -> str:

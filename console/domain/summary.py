@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.domain.impact import way_back_sentence
 from console.domain.released import BUILD, MIGRATE, by_action, live_builds, migrated, pushed, release_commit
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 
@@ -53,7 +54,7 @@ def production_sentence(state: RunState) -> str:
     failed = _last_failed(state)
     if failed is not None and failed.failure is not None and failed.failure.production:
         return failed.failure.production
-    return _known(state)
+    return way_back_sentence(state) or _known(state)
 
 
 def _known(state: RunState) -> str:
@@ -76,7 +77,7 @@ def _tail(state: RunState) -> str:
 
 
 def _last_failed(state: RunState) -> StepState | None:
-    failed = [each for each in state.steps.values() if each.status is StepStatus.FAILED and each.failure is not None]
+    failed = [each for each in state.active if each.status is StepStatus.FAILED and each.failure is not None]
     return max(failed, key=lambda each: (each.ended_at is not None, each.ended_at), default=None)
 
 

@@ -44,12 +44,6 @@ def _assessed(data: Mapping[str, Json]) -> str:
     return f"production assessed: ways back: {apply or 'none'}; recommended: {best or 'none'}"
 
 
-def _chosen(data: Mapping[str, Json]) -> str:
-    lost = data.get("lost")
-    rows = "" if lost is None else f"{_text(data, 'lost')} rows would be lost"
-    return _joined("way back", _text(data, "way"), _text(data, "price"), rows, _text(data, "reason"))
-
-
 _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
     Kind.RUN_CREATED: ("●", lambda d: "run created"),
     Kind.RUN_STARTED: ("●", lambda d: "run started"),
@@ -105,7 +99,10 @@ _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
     Kind.INCIDENT_DECLARED: ("✗", lambda d: _joined("incident declared", _text(d, "reason"))),
     Kind.INCIDENT_CLOSED: ("●", lambda d: _joined("incident closed", _text(d, "reason"))),
     Kind.ROLLBACK_ASSESSED: ("·", _assessed),
-    Kind.ROLLBACK_CHOSEN: ("!", _chosen),
+    Kind.ROLLBACK_CHOSEN: (
+        "!",
+        lambda d: _joined("way back chosen", _text(d, "way"), _text(d, "price"), _text(d, "reason")),
+    ),
     Kind.ROLLBACK_DROPPED: ("!", lambda d: _joined("way back given up", _text(d, "reason"))),
     Kind.MESSAGE_DRAFTED: ("·", lambda d: _joined("message drafted", _text(d, "subject"))),
     Kind.MESSAGE_SENT: ("·", _delivered),

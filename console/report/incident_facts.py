@@ -13,16 +13,15 @@ from console.domain.reverted import reverted_words
 from console.domain.rollback import TITLES
 from console.domain.state import MessageState, RollbackState, RunState, RunStatus, StepState, StepStatus
 from console.domain.summary import production_sentence
-from console.report.markdown import TO_FILL_IN, code, lasting, moment, table, words
+from console.report.markdown import TO_FILL_IN, code, lasting, moment, stamped, table, words
 
 Data = Mapping[str, Json]
 
 
 def production(state: RunState) -> str:
     """What state production is in, in one sentence: as it was recorded at the end, else as it is known now."""
-    return words(
-        state.production if state.status is RunStatus.FINISHED and state.production else production_sentence(state)
-    )
+    recorded = state.production if state.status is RunStatus.FINISHED else ""
+    return words(recorded or production_sentence(state))
 
 
 def standing(state: RunState) -> str:
@@ -86,15 +85,17 @@ def _way(state: RunState, rollback: RollbackState) -> Iterator[str]:
     offer = impact.offered(state, rollback)
     if rollback.reason:
         yield f"- Why, although another way was recommended: {words(rollback.reason)}"
-    elif offer is not None:
-        yield f"- Why: it was recommended. {words(offer.why)}"
+    else:
+        yield f"- Why: it was recommended. {words(offer.why) if offer is not None else ''}".rstrip()
     yield f"- Price as stated: {words(rollback.price) or 'none'}"
-    yield f"- Price as counted: {words(impact.lost(state, rollback))}"
     if rollback.dropped:
         yield f"- **Given up:** {words(rollback.dropped)}"
-    rows = [_step_row(step) for step in impact.steps_of(state, rollback)]
+    else:
+        yield f"- Price as counted: {words(impact.lost(state, rollback))}"
+    steps = impact.steps_of(state, rollback)
+    begun = [step for step in steps if step.started_at is not None or step.over or not rollback.dropped]
     yield ""
-    yield from table(("Step", "Began", "Took", "Came of it"), rows)
+    yield from table(("Step", "Began", "Took", "Came of it"), [_step_row(step) for step in begun])
 
 
 def _step_row(step: StepState) -> tuple[str, str, str, str]:
@@ -113,23 +114,19 @@ def _came_of(step: StepState) -> str:
 
 def told(state: RunState) -> list[str]:
     """Who was told what, when, and what did not arrive."""
-    rows = [row for message in state.messages.values() for row in _told(message)]
-    return table(("When (UTC)", "Channel", "What", "Arrived"), rows) or ["Nobody was told: no message was drafted."]
+    rows = sorted((row for message in state.messages.values() for row in _told(message)), key=lambda row: row[0])
+    lines = [(f"{at:%H:%M:%S}", *cells) for at, *cells in rows]
+    return table(("When (UTC)", "Channel", "What", "Arrived"), lines) or ["Nobody was told: no message was drafted."]
 
 
-def _told(message: MessageState) -> Iterator[tuple[str, str, str, str]]:
+def _told(message: MessageState) -> Iterator[tuple[datetime, str, str, str]]:
     subject = words(message.subject)
     if message.waits:
-        yield f"{message.at:%H:%M:%S}", "—", subject, "**not sent yet**"
+        yield message.at, "—", subject, "**not sent yet**"
     if message.dropped:
-        yield f"{message.at:%H:%M:%S}", "—", subject, f"not sent: {words(message.dropped)}"
+        yield message.at, "—", subject, f"not sent: {words(message.dropped)}"
     for each in message.deliveries.values():
-        yield (
-            f"{each.at:%H:%M:%S}",
-            words(each.channel),
-            subject,
-            f"**no:** {words(each.error)}" if each.error else "yes",
-        )
+        yield each.at, words(each.channel), subject, f"**no:** {words(each.error)}" if each.error else "yes"
 
 
 def evidence(state: RunState) -> list[str]:
@@ -137,8 +134,9 @@ def evidence(state: RunState) -> list[str]:
     lines = [f"- Run {code(state.run)}, plan digest {code(state.plan_digest)}"]
     if release_commit(state):
         lines.append(f"- Release: {code(release_commit(state))}")
-    lines += [each for step in state.steps.values() if step.over for each in _proof(step, state.evidence(step.step.id))]
-    return lines
+    over = [step for step in state.steps.values() if step.over]
+    # Two ways back may have left the same.
+    return lines + list(dict.fromkeys(each for step in over for each in _proof(step, state.evidence(step.step.id))))
 
 
 def _proof(step: StepState, left: Data) -> Iterator[str]:
@@ -153,19 +151,19 @@ def _proof(step: StepState, left: Data) -> Iterator[str]:
             yield f"- Revert: {named('commit')}, its tree {same} that of {named('compared_with')}"
             yield from (f"  - differs: {words(path)}" for path in payload.texts(left, "differs"))
         case "rollback.deploy" if left:
-            live = words(payload.text(left, "live_at"))
+            live = stamped(payload.text(left, "live_at"))
             yield f"- {words(step.step.title)}: deploy {named('deploy')} of {named('commit')}, live {live}"
         case "rollback.recover" if left:
-            moment_of = f" of {words(payload.text(left, 'moment'))}" if payload.text(left, "moment") else ""
-            yield f"- New instance: {named('name')} ({named('postgres_id')}), recovered{moment_of}"
+            to = f", recovered to {stamped(payload.text(left, 'moment'))}" if payload.text(left, "moment") else ""
+            yield f"- New instance: {named('name')} ({named('postgres_id')}){to}"
         case "rollback.switch" if left:
             place = words(payload.text(left, "place"))
             yield f"- Services use {named('postgres_id')} at {place} instead of {named('old_postgres_id')}"
         case "rollback.schema" if left:
-            rows, committed = payload.number(left, "rows_rebuilt"), words(payload.text(left, "committed_at"))
+            rows, committed = payload.number(left, "rows_rebuilt"), stamped(payload.text(left, "committed_at"))
             yield f"- Schema built back from {named('saved_copy')}: {rows:g} rows, committed {committed}"
         case "rollback.compare" if left:
-            yield f"- New instance compared with the backup: {len(payload.mapping(left, 'tables'))} tables"
+            yield f"- New instance compared with the backup, table by table: {len(payload.mapping(left, 'tables'))}"
 
 
 def by_hand(state: RunState) -> list[str]:

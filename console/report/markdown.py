@@ -5,7 +5,7 @@ What always holds: a text keeps to its line or its cell, and brings no heading, 
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from console.domain.untrusted import one_line
 
@@ -53,3 +53,12 @@ def lasting(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def stamped(text: str) -> str:
+    """An ISO 8601 moment of the record in UTC to the second; as it is when it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return words(text) or "—"
+    return moment(at.astimezone(UTC)) if at.tzinfo is not None else words(text)

@@ -15,17 +15,19 @@ from console.report.markdown import TO_FILL_IN, lasting, moment, table, words
 _Entry = tuple[datetime, str]
 _ENDED = {
     StepStatus.SUCCEEDED: "done",
-    StepStatus.FAILED: "failed",
+    StepStatus.FAILED: "**failed**",
     StepStatus.SKIPPED: "left out",
     StepStatus.UNCERTAIN: "uncertain",
 }
+
+_A_WHILE = 60.0
 
 
 def postmortem(state: RunState, now: datetime) -> str:
     """The draft as Markdown, as things stand at `now`."""
     parts = (
         _heading(state, now),
-        ["## Summary", "", TO_FILL_IN],
+        ["## Summary", "", *_summary(state, now)],
         ["## Impact", "", *_impact(state, now)],
         ["## Timeline", "", *_timeline(state)],
         ["## What was tried", "", *facts.ways(state)],
@@ -58,17 +60,33 @@ def _heading(state: RunState, now: datetime) -> list[str]:
     ]
 
 
+def _summary(state: RunState, now: datetime) -> list[str]:
+    reasons = "; ".join(words(each.reason) for each in state.incidents)
+    lines = [f"- Why an incident was declared: {reasons or 'none was declared'}"]
+    harmed, restored = impact.harmed_at(state), facts.ended_at(state)
+    if harmed is not None:
+        length = lasting(((restored or now) - harmed).total_seconds())
+        lines.append(f"- For how long users could notice: {length}{' at most' if restored else ' so far'}")
+    if state.rollback is not None:
+        came = "How service came back" if restored else "How service is to come back"
+        lines.append(f"- {came}: {words(TITLES[state.rollback.way])}")
+        lines.append(f"- What it cost: {words(impact.lost(state, state.rollback))}")
+    return [*lines, f"- In a few sentences: {TO_FILL_IN}"]
+
+
 def _impact(state: RunState, now: datetime) -> list[str]:
     harmed, sign = impact.harmed_at(state), impact.first_sign(state)
     declared = state.incidents[0].at if state.incidents else None
     chosen = state.rollback.at if state.rollback is not None else None
     restored = facts.ended_at(state)
+    closed = state.incidents[-1].closed_at if state.incidents else None
     rows = [
         ("The release began to reach production", moment(harmed), ""),
         ("First sign", moment(sign), _after(harmed, sign)),
         ("Incident declared", moment(declared), _after(sign, declared)),
         ("Way back chosen", moment(chosen), _after(declared, chosen)),
         ("Service restored", moment(restored), _after(chosen or declared, restored)),
+        ("Incident closed", moment(closed), _after(restored, closed)),
     ]
     return [
         f"- **Window:** {facts.window(state, now)}",
@@ -132,15 +150,18 @@ def _entries(state: RunState) -> Iterator[_Entry]:
 
 
 def _step_entries(step: StepState) -> Iterator[_Entry]:
+    """A line when it ended, and one when it began where that was a while before, or it has not ended."""
     title = words(step.step.title)
-    if step.started_at is not None:
-        again = f" (attempt {step.attempt})" if step.attempt > 1 else ""
+    again = f" (attempt {step.attempt})" if step.attempt > 1 else ""
+    ended = step.ended_at is not None and step.status in _ENDED
+    if step.started_at is not None and not (ended and step.elapsed is not None and step.elapsed < _A_WHILE):
         yield step.started_at, f"{title}: begun{again}"
-    if step.ended_at is not None and step.status in _ENDED:
+    if step.ended_at is not None and ended:
+        took = f" in {lasting(step.elapsed)}" if step.elapsed is not None and step.elapsed >= 1 else ""
         said = step.failure.message if step.failure is not None else step.note
         if step.evidence is not None and step.status is StepStatus.SUCCEEDED:
             said = step.evidence.summary
-        yield step.ended_at, f"{title}: {_ENDED[step.status]}{f': {words(said)}' if said else ''}"
+        yield step.ended_at, f"{title}: {_ENDED[step.status]}{again}{took}{f': {words(said)}' if said else ''}"
 
 
 def _told_by_its_step(state: RunState, alert: str) -> bool:

@@ -43,7 +43,7 @@ def record(state: RunState, events: Sequence[Event]) -> str:
 
 def _heading(state: RunState) -> str:
     plan = state.plan
-    word = state.outcome or ("not started" if state.status is RunStatus.NOT_STARTED else "open")
+    word = state.outcome.replace("_", " ") or ("not started" if state.status is RunStatus.NOT_STARTED else "open")
     lines = [
         f"# {plan.title}",
         "",
@@ -126,6 +126,8 @@ def _row(state: RunState, row: TimelineRow) -> tuple[str, str]:
         return _between(min(starts, default=None), max(ends, default=None)), "done"
     if any(s.status is StepStatus.FAILED for s in steps):
         return "", "failed"
+    if any(state.set_aside(s.step.id) for s in steps if not s.over):
+        return "", "set aside"
     return "", "under way" if starts else "pending"
 
 
@@ -139,7 +141,7 @@ def _rollback(state: RunState) -> str:
         closed = f"; closed {_moment(incident.closed_at)}: {incident.closing}" if incident.closed_at else ""
         lines += ["", f"**Incident:** {_moment(incident.at)}, {incident.actor}: {incident.reason}{closed}"]
     for rollback in state.rollbacks:
-        lines += ["", *_way(state, rollback)]
+        lines += ["", *_way(state, rollback)][lines[-1] == "" :]
     if state.postmortem is not None:
         lines += ["", f"**Post-mortem:** {state.postmortem.date}, {state.postmortem.owner}"]
     if reverted_words(state):
