@@ -14,6 +14,9 @@ from typing import Literal, Protocol
 Role = Literal["backend", "frontend"]
 EnvironmentName = Literal["production", "staging", "devtest"]
 
+SERVER_VERSION = "18"
+"""The PostgreSQL that the rehearsal has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -140,6 +143,12 @@ class Databases(Protocol):
         self, postgres_id: str, *, new_id: str, new_name: str, restore_time: datetime
     ) -> DatabaseInstance:
         """Start a second real server: base backup plus WAL replay to `restore_time`."""
+        ...
+
+    async def create(
+        self, postgres_id: str, name: str, *, database: str, user: str, protect: bool = False
+    ) -> DatabaseInstance:
+        """Start a new real server with an empty `database` that `user` owns; `protect`: it can be recovered, too."""
         ...
 
     async def set_suspended(self, postgres_id: str, suspended: bool) -> None:

@@ -17,13 +17,12 @@ from psycopg import AsyncConnection, sql
 
 from console.errors import SandboxError
 from console.sandbox.cluster import Cluster
-from console.sandbox.contracts import DatabaseInstance
+from console.sandbox.contracts import SERVER_VERSION, DatabaseInstance
 from console.sandbox.loopback import free_port
 from console.sandbox.postgres_tools import PostgresTools, data_folder, find_tools
 from console.sandbox.private_files import write_private
 from console.sandbox.recovery import recover
 
-SERVER_VERSION = "18"
 REPORTING_ROLE = "reporting"
 
 
@@ -63,18 +62,19 @@ class SandboxDatabases:
         if self._file.exists():
             for fields in json.loads(self._file.read_text()):
                 self._records[fields["id"]] = ServerRecord(**fields)
-        self._clusters = {key: self._cluster(record) for key, record in self._records.items()}
+        self._clusters = {key: _cluster(self._tools, self._folder, record) for key, record in self._records.items()}
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all servers, oldest first."""
         return tuple(self._records)
 
-    def running_pid(self, postgres_id: str) -> int | None:
-        """The process id of a server, None while it does not run."""
-        return self._clusters[postgres_id].postmaster.pid()
+    async def create(
+        self, postgres_id: str, name: str, *, database: str, user: str, protect: bool = False
+    ) -> DatabaseInstance:
+        """Make and start a server with an empty `database` that `user` owns, and a reader, `reporting`.
 
-    async def create(self, postgres_id: str, name: str, *, database: str, user: str) -> DatabaseInstance:
-        """Make and start a server with an empty `database` that `user` owns, and a reader, `reporting`."""
+        `protect` takes the base backup, too, before anybody hears of the server.
+        """
         now = datetime.now(UTC).isoformat()
         record = ServerRecord(
             *(postgres_id, name, free_port(), database, user),
@@ -82,21 +82,19 @@ class SandboxDatabases:
             superuser_password=secrets.token_urlsafe(18),
             created_at=now,
         )
-        cluster = self._cluster(record)
+        cluster = _cluster(self._tools, self._folder, record)
         if cluster.home.exists():
             await cluster.stop()
             await asyncio.to_thread(shutil.rmtree, cluster.home)
         await cluster.create()
         await cluster.start()
         await _create_database(cluster, record)
-        self._keep(record, cluster)
+        self._keep(await _protected(cluster, record) if protect else record, cluster)
         return record.instance()
 
     async def protect(self, postgres_id: str) -> None:
         """Take the base backup and archive from now on: recovery is possible from here."""
-        await self._clusters[postgres_id].start_archiving()
-        moment = datetime.now(UTC).isoformat()
-        self._keep(replace(self._records[postgres_id], recoverable_from=moment))
+        self._keep(await _protected(self._clusters[postgres_id], self._records[postgres_id]))
 
     async def start_all(self) -> None:
         """Start, or adopt, every server that is not suspended."""
@@ -144,7 +142,7 @@ class SandboxDatabases:
     async def recover(
         self, postgres_id: str, *, new_id: str, new_name: str, restore_time: datetime
     ) -> DatabaseInstance:
-        """Start a second server that holds what was committed in the first until `restore_time`.
+        """Start a second server that holds what was committed in the first until `restore_time`, and protect it.
 
         Raises `SandboxError` when that moment lies before the base backup or in the future.
         """
@@ -155,10 +153,9 @@ class SandboxDatabases:
         record = replace(
             old, id=new_id, name=new_name, port=free_port(), created_at=now, recoverable_from=None, suspended=False
         )
-        cluster = self._cluster(record)
+        cluster = _cluster(self._tools, self._folder, record)
         await recover(self._clusters[postgres_id], cluster, restore_time)
-        self._keep(record, cluster)
-        await self.protect(new_id)
+        self._keep(await _protected(cluster, record), cluster)
         return record.instance()
 
     async def set_suspended(self, postgres_id: str, suspended: bool) -> None:
@@ -167,14 +164,25 @@ class SandboxDatabases:
         await (cluster.stop() if suspended else cluster.start())
         self._keep(replace(self._records[postgres_id], suspended=suspended))
 
-    def _cluster(self, record: ServerRecord) -> Cluster:
-        return Cluster(self._tools, self._folder / record.id, record.port, record.superuser_password)
+    def cluster(self, postgres_id: str) -> Cluster:
+        """The server itself. Raises KeyError."""
+        return self._clusters[postgres_id]
 
     def _keep(self, record: ServerRecord, cluster: Cluster | None = None) -> None:
         self._records[record.id] = record
         if cluster is not None:
             self._clusters[record.id] = cluster
         write_private(self._file, json.dumps([asdict(one) for one in self._records.values()], indent=1))
+
+
+def _cluster(tools: PostgresTools, folder: Path, record: ServerRecord) -> Cluster:
+    return Cluster(tools, folder / record.id, record.port, record.superuser_password)
+
+
+async def _protected(cluster: Cluster, record: ServerRecord) -> ServerRecord:
+    """The record of a server whose base backup was taken now."""
+    await cluster.start_archiving()
+    return replace(record, recoverable_from=datetime.now(UTC).isoformat())
 
 
 async def _create_database(cluster: Cluster, record: ServerRecord) -> None:

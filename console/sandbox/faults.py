@@ -46,6 +46,20 @@ KINDS = tuple(
         ("api-500", "the provider's API answers some requests with an error"),
         ("api-timeout", "the provider's API lets some requests hang"),
         ("ws-drop", "the log subscription breaks again and again"),
+        (
+            "restore-fails",
+            "the first new database instance ends as failed (a recovery or an empty one); a second works",
+        ),
+        (
+            "rollback-build-fails",
+            "the build of the revert fails the first time (both services, or =backend, =frontend)",
+            ("backend", "frontend"),
+        ),
+        (
+            "autodeploy-refires",
+            "autodeploy, switched on again, deploys the release once more though nothing was pushed",
+        ),
+        ("notify-down", "the receiver of the stakeholders' messages answers 503"),
     )
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}

@@ -50,7 +50,8 @@ class PostgresTools:
 
         `program` is one of PostgreSQL's by name, or any other by its absolute path. Raises `PostgresFailed`.
         """
-        environment = {"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        environment |= {"PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
         process = await asyncio.create_subprocess_exec(
             str(self.bin / program),
             *arguments,

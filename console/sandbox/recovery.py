@@ -20,10 +20,9 @@ async def recover(source: Cluster, target: Cluster, moment: datetime) -> None:
     Where the archive ends before `moment`, nothing was committed in between, and its end is that state.
     Raises `PostgresFailed`.
     """
-    if source.postmaster.pid() is not None:
-        await _seal_archive(source)
+    await seal_archive(source)
     target.make_home()
-    await _restore_base(source, target, moment)
+    await _restore_base(source, target, f"recovery_target_time = '{moment.isoformat()}'")
     try:
         await target.start()
     except PostgresFailed:
@@ -34,12 +33,28 @@ async def recover(source: Cluster, target: Cluster, moment: datetime) -> None:
         await target.start()
 
 
-async def _seal_archive(source: Cluster) -> None:
-    """See to it that everything committed until now is in the archive.
+async def recover_before(source: Cluster, target: Cluster, transaction: int) -> None:
+    """Make `target` hold what was committed in `source` just before `transaction` was, and start it.
 
-    A commit of its own comes first: PostgreSQL recognises a moment only by a commit after it.
+    `transaction` must have been committed since the base backup. Raises `PostgresFailed`.
     """
-    async with await AsyncConnection.connect(source.superuser_conninfo(), autocommit=True) as link:
+    await seal_archive(source)
+    target.make_home()
+    wanted = f"recovery_target_xid = '{transaction}'\nrecovery_target_inclusive = off"
+    await _restore_base(source, target, wanted)
+    await target.start()
+
+
+async def seal_archive(source: Cluster) -> None:
+    """See to it that everything committed until now is in the archive. Raises `PostgresFailed`.
+
+    A server that does not run did so when it stopped. Otherwise a commit of its own comes first: PostgreSQL
+    recognises a moment only by a commit after it; a server that was set to read only is no obstacle.
+    """
+    if source.postmaster.pid() is None:
+        return
+    conninfo, writable = source.superuser_conninfo(), "-c default_transaction_read_only=off"
+    async with await AsyncConnection.connect(conninfo, autocommit=True, options=writable) as link:
         await link.execute("SELECT pg_current_xact_id()")
         found = await (await link.execute("SELECT pg_walfile_name(pg_switch_wal())")).fetchone()
     if found is None:
@@ -51,13 +66,14 @@ async def _seal_archive(source: Cluster) -> None:
         raise PostgresFailed(f"{sealed.name} was not archived within {_ARCHIVE_TIMEOUT_S:.0f} s") from late
 
 
-async def _restore_base(source: Cluster, target: Cluster, moment: datetime | None) -> None:
+async def _restore_base(source: Cluster, target: Cluster, wanted: str | None) -> None:
+    """Lay the base backup down to be replayed as far as `wanted` (settings), or to the archive's end."""
     await target.tools.run("/bin/cp", "-a", str(source.base), str(target.data))
     with (target.data / "postgresql.auto.conf").open("a") as settings:
         settings.write("archive_command = '/bin/true'\n")
         settings.write(f'restore_command = \'cp "{source.archive}/%f" "%p"\'\n')
-        if moment is not None:
-            settings.write(f"recovery_target_time = '{moment.isoformat()}'\nrecovery_target_action = 'promote'\n")
+        if wanted is not None:
+            settings.write(f"{wanted}\nrecovery_target_action = 'promote'\n")
     signal_file = target.data / "recovery.signal"
     signal_file.touch()
     target.tools.give(signal_file)

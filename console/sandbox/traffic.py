@@ -1,7 +1,8 @@
 """The CRM's users: they read and write through the services' public addresses, as long as a console is about.
 
-What always holds: an error or an absent service stops nobody; no user changes an account's status or makes an
-account, so that the counts per status follow from the seed and the migration alone.
+What always holds: an error, an absent service or one in maintenance stops nobody; every write that a user tries is
+recorded with what came of it; no user changes an account's status or makes an account, so that the counts per status
+follow from the seed and the migration alone.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import httpx
 
 from console.sandbox.contracts import Pace
+from console.sandbox.user_writes import Answer, UserWrites
 
 _USERS = 4
 _PLANNED_PAUSE_S = 6.0
@@ -35,14 +37,21 @@ class Addresses:
 class Traffic:
     """Four users, each with a pause between two requests: together some 20 a second at most.
 
-    `spike` says whether users now run into the report that the release broke; `attended` whether a console
-    watches at all: without one the users rest, so that a world that waits to be resumed costs next to nothing.
+    `record` hears of every write. `spike` says whether users now run into the report that the release broke;
+    `attended` whether a console watches at all: without one the users rest, so that a world that waits to be resumed
+    costs next to nothing.
     """
 
     def __init__(
-        self, addresses: Addresses, pace: Pace, spike: Callable[[], bool], attended: Callable[[], bool]
+        self,
+        addresses: Addresses,
+        record: UserWrites,
+        pace: Pace,
+        spike: Callable[[], bool],
+        attended: Callable[[], bool],
     ) -> None:
         self._addresses = addresses
+        self._record = record
         self._pause = max(pace.seconds(_PLANNED_PAUSE_S), _LEAST_PAUSE_S)
         self._spike = spike
         self._attended = attended
@@ -56,7 +65,8 @@ class Traffic:
                 users.create_task(self._use(client, number))
 
     async def _use(self, client: httpx.AsyncClient, number: int) -> None:
-        user = _User(client, self._addresses, random.Random(number))  # noqa: S311 - not a secret
+        chance = random.Random(number)  # noqa: S311 - not a secret
+        user = _User(client, self._addresses, self._record, chance)
         await asyncio.sleep(self._pause * number / _USERS)
         while True:
             if not self._attended():
@@ -72,8 +82,11 @@ class Traffic:
 class _User:
     """One user: what they see in a list is what they open and edit next."""
 
-    def __init__(self, client: httpx.AsyncClient, addresses: Addresses, chance: random.Random) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, addresses: Addresses, record: UserWrites, chance: random.Random
+    ) -> None:
         self._client = client
+        self._record = record
         self._api = addresses.backend
         self._site = addresses.frontend
         self._chance = chance
@@ -126,8 +139,10 @@ class _User:
             await self._list_accounts()
             return
         account, name = self._chance.choice(self._seen)
-        renamed = name.removesuffix(_SUFFIX) if name.endswith(_SUFFIX) else name + _SUFFIX
-        await self._client.patch(f"{self._api}/api/accounts/{account}", json={"name": renamed[:200]})
+        renamed = (name.removesuffix(_SUFFIX) if name.endswith(_SUFFIX) else name + _SUFFIX)[:200]
+        told, answer = await self._write("PATCH", f"/api/accounts/{account}", {"name": renamed})
+        version = str(answer.get("updatedAt", ""))
+        self._record.add("accounts", "update", told, name=renamed, key=account, version=version)
 
     async def _look_at_dashboard(self) -> None:
         await self._client.get(f"{self._api}/api/dashboard/kpis")
@@ -141,9 +156,33 @@ class _User:
         await self._client.get(f"{self._api}/api/{report}")
 
     async def _enter_lead(self) -> None:
-        number = self._chance.randrange(10**6)
+        number = self._chance.randrange(10**9)
         lead = {"name": f"Visitor {number}", "company": f"Prospect {number}"}
-        await self._client.post(f"{self._api}/api/leads", json=lead)
+        told, answer = await self._write("POST", "/api/leads", lead)
+        key = answer.get("id")
+        self._record.add("leads", "insert", told, name=lead["name"], key=key if isinstance(key, int) else None)
 
     async def _list_leads(self) -> None:
         await self._client.get(f"{self._api}/api/leads", params={"limit": 20})
+
+    async def _write(self, method: str, path: str, body: dict[str, str]) -> tuple[Answer, dict[str, object]]:
+        """Send a write; what it was answered with, and the row where it was done."""
+        try:
+            answer = await self._client.request(method, self._api + path, json=body)
+        except httpx.HTTPError:
+            return Answer.UNKNOWN, {}
+        if answer.is_success:
+            return Answer.CONFIRMED, answer.json()
+        return Answer.REFUSED if _wrote_nothing(answer) else Answer.UNKNOWN, {}
+
+
+def _wrote_nothing(answer: httpx.Response) -> bool:
+    """Whether an answer says that the write was not done: the edge's own page, a wrong request, an error in SQL."""
+    if answer.status_code == 503 or answer.is_client_error:
+        return True
+    try:
+        sqlstate = str(answer.json()["sqlstate"])
+    except (ValueError, TypeError, KeyError):
+        return False
+    # A connection that was lost on the way (class 08), or ended by somebody (57), may have lost only the answer.
+    return not sqlstate.startswith(("08", "57"))

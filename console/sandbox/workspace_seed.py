@@ -6,6 +6,9 @@ from console.sandbox.contracts import EnvironmentName
 from console.sandbox.render.seed import PostgresSeed, ServiceSeed, WorldSeed
 from console.sandbox.world_spec import ServiceSpec, WorldSpec
 
+DATABASE_VARIABLE = "DATABASE_URL"
+"""The variable in which a backend is given its database."""
+
 
 def workspace_seed(spec: WorldSpec, database_urls: Mapping[EnvironmentName, str]) -> WorldSeed:
     """The workspace of `spec`; each environment's backend is given its database."""
@@ -30,5 +33,5 @@ def _service_seed(spec: WorldSpec, service: ServiceSpec, database_url: str) -> S
         branch=service.branch,
         public_port=service.port,
         build_seconds=service.build_seconds,
-        env={"DATABASE_URL": database_url} if service.role == "backend" else {"BACKEND_URL": backend.url},
+        env={DATABASE_VARIABLE: database_url} if service.role == "backend" else {"BACKEND_URL": backend.url},
     )

@@ -1,4 +1,4 @@
-"""The rehearsal's world in one process: git remote, databases, the provider's stand-in, users and faults.
+"""The rehearsal's world in one process: git remote, databases, the provider's stand-in, users, stakeholders, faults.
 
 What always holds: everything it owns lies in its folder, so that another one on the same folder goes on where
 the last one stood; what it reports was read from the servers themselves.
@@ -7,9 +7,8 @@ the last one stood; what it reports was read from the servers themselves.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from pathlib import Path
-
-from psycopg import AsyncConnection
 
 from console.errors import SandboxError
 from console.sandbox.apps import CrmApps
@@ -17,17 +16,20 @@ from console.sandbox.contracts import DatabaseInstance, EnvironmentName, Pace
 from console.sandbox.databases import SandboxDatabases
 from console.sandbox.fault_agents import FaultAgents
 from console.sandbox.faults import WorldFaults, parse_fault
+from console.sandbox.old_values import OldValues
 from console.sandbox.release_watch import ReleaseWatch
-from console.sandbox.remote import GitRemote, build_remote
+from console.sandbox.remote import GitRemote
+from console.sandbox.render.http_server import LoopbackServer
 from console.sandbox.render.stand_in import RenderStandIn
-from console.sandbox.seeding import add_dependent_view, fill
+from console.sandbox.stakeholders import Stakeholders
 from console.sandbox.traffic import Addresses, Traffic
+from console.sandbox.user_writes import UserWrites
 from console.sandbox.workspace_seed import workspace_seed
+from console.sandbox.world_after import Evidence, read_after
+from console.sandbox.world_birth import give_birth, read_birth
 from console.sandbox.world_report import JsonObject, provider_commit, read_world
 from console.sandbox.world_spec import WorldSpec
 
-_SHARED_ACCOUNTS = 40
-_OWNER = "crm_owner"
 _CANCEL_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -46,6 +48,11 @@ class World:
         self._state_dir = state_dir
         self._databases = SandboxDatabases(state_dir)
         self._faults = WorldFaults([parse_fault(text) for text in spec.faults], state_dir / "faults-taken.json")
+        down = partial(self._faults.active, "notify-down")
+        self.stakeholders = Stakeholders(state_dir / "messages.jsonl", spec.messages_token, down)
+        self._mailbox = LoopbackServer(self.stakeholders.application())
+        self._writes = UserWrites(state_dir / "user-writes.jsonl")
+        self._old_values = OldValues(state_dir)
         self._stand_in: RenderStandIn | None = None
         self._watch = ReleaseWatch(self.remote, self._live_commit)
         self._living: list[asyncio.Task[None]] = []
@@ -73,11 +80,9 @@ class World:
             await self._databases.start_all()
         else:
             say(f"seeding PostgreSQL with {self.spec.accounts} accounts, building the git remote")
-            async with asyncio.TaskGroup() as making:
-                making.create_task(self._make_remote())
-                making.create_task(self._make_production_database())
-                making.create_task(self._make_shared_database())
+            await give_birth(self.spec, self._state_dir, self.remote, self._databases, self._faults)
             born.touch()
+        await self._mailbox.start([self.spec.messages_port])
         say("starting the provider's stand-in and six services")
         await self._start_stand_in()
         self._live(self._traffic().run(), "traffic")
@@ -89,6 +94,8 @@ class World:
         """Stop everything; the folder keeps the state."""
         await _end(self._living)
         self._living.clear()
+        self._writes.close()
+        await self._mailbox.stop()
         if self._stand_in is not None:
             await self._stand_in.stop()
             self._stand_in = None
@@ -101,33 +108,19 @@ class World:
 
     async def report(self) -> JsonObject:
         """What happened in this world, read from its own servers."""
-        return await read_world(self.spec, self.remote, self._databases, self._running().world_report())
+        provider = self._running().world_report()
+        birth = await asyncio.to_thread(read_birth, self._state_dir)
+        own = Evidence(self.spec, self.remote, self._databases, birth, self._old_values, self._writes)
+        messages = await asyncio.to_thread(self.stakeholders.messages)
+        return {
+            **await read_world(self.spec, self.remote, self._databases, provider),
+            **await read_after(own, provider, len(messages)),
+        }
 
     def _running(self) -> RenderStandIn:
         if self._stand_in is None:
             raise SandboxError("The world is not running.")
         return self._stand_in
-
-    async def _make_remote(self) -> None:
-        if not self.remote.path.exists():
-            conflict, race = self._faults.active("merge-conflict"), self._faults.active("push-race")
-            await build_remote(self.remote.path, conflict=conflict, race=race)
-
-    async def _make_production_database(self) -> None:
-        instance = await self._databases.create(self.spec.postgres_id, "crm-db", database="crm", user=_OWNER)
-        await fill(instance, self.spec.accounts)
-        if self._faults.active("migration-error"):
-            async with await AsyncConnection.connect(instance.url, autocommit=True, connect_timeout=10) as link:
-                await add_dependent_view(link)
-        await self._databases.protect(instance.id)
-
-    async def _make_shared_database(self) -> None:
-        """The one database of staging and devtest; it has had the migration."""
-        instance = await self._databases.create(
-            self.spec.shared_postgres_id, "crm-db-staging", database="crm_staging", user=_OWNER
-        )
-        await fill(instance, _SHARED_ACCOUNTS, migrated=True)
-        await self._databases.protect(instance.id)
 
     async def _start_stand_in(self) -> None:
         shared = await self._databases.get(self.spec.shared_postgres_id)
@@ -154,7 +147,7 @@ class World:
         backend = self.spec.service("production", "backend")
         frontend = self.spec.service("production", "frontend")
         addresses = Addresses(backend.url, frontend.url)
-        return Traffic(addresses, Pace(self.spec.pace), lambda: self._watch.seen, self._attended)
+        return Traffic(addresses, self._writes, Pace(self.spec.pace), lambda: self._watch.seen, self._attended)
 
     def _live_commit(self) -> str | None:
         backend = self.spec.service("production", "backend")

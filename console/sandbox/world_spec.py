@@ -77,11 +77,18 @@ class WorldSpec:
     render_token: str = field(default_factory=lambda: f"rnd_{secrets.token_urlsafe(24)}", repr=False)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     control_port: int = field(default_factory=free_port)
+    messages_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    messages_port: int = field(default_factory=free_port)
     services: tuple[ServiceSpec, ...] = field(default_factory=lambda: tuple(_new_services()))
 
     def service(self, environment: EnvironmentName, role: Role) -> ServiceSpec:
         """The service of a role in an environment."""
         return next(one for one in self.services if (one.environment, one.role) == (environment, role))
+
+    @property
+    def channel_url(self) -> str:
+        """The stakeholders' address, as Apprise takes it; secret."""
+        return f"json://127.0.0.1:{self.messages_port}/{self.messages_token}"
 
     def save(self, state_dir: Path) -> None:
         """Write the order into the world's folder."""

@@ -170,16 +170,16 @@ async def test_a_second_register_adopts_the_running_server_and_starts_a_dead_one
     databases: SandboxDatabases, database: DatabaseInstance, tmp_path: Path
 ) -> None:
     rows(database, "CREATE TABLE kept (id int)")
-    pid = databases.running_pid(database.id)
+    pid = databases.cluster(database.id).postmaster.pid()
     assert pid is not None
     again = SandboxDatabases(tmp_path)
     await again.start_all()
-    assert again.running_pid(database.id) == pid
+    assert again.cluster(database.id).postmaster.pid() == pid
     os.kill(pid, signal.SIGQUIT)
-    await wait_until(lambda: databases.running_pid(database.id) is None, 10)
+    await wait_until(lambda: databases.cluster(database.id).postmaster.pid() is None, 10)
     third = SandboxDatabases(tmp_path)
     await third.start_all()
-    assert third.running_pid(database.id) not in (None, pid)
+    assert third.cluster(database.id).postmaster.pid() not in (None, pid)
     assert rows(database, "SELECT * FROM kept") == []
 
 

@@ -13,6 +13,7 @@ def test_every_fault_of_the_issue_is_there_with_a_line_of_help() -> None:
         *("wrong-branch", "build-fails", "deploys-other-commit", "foreign-deploy", "push-race", "merge-conflict"),
         *("export-stalls", "backup-corrupt", "migration-error", "lock-blocked", "kpi-breaks", "error-spike"),
         *("api-429", "api-500", "api-timeout", "ws-drop"),
+        *("restore-fails", "rollback-build-fails", "autodeploy-refires", "notify-down"),
     ]
     assert all(kind.description and "\n" not in kind.description for kind in KINDS)
 

@@ -1,7 +1,8 @@
 """Starts one instance: `python -m console.sandbox.crm_app --role backend --root CHECKOUT --port N`.
 
-The environment holds the rest: `DATABASE_URL` (backend), `BACKEND_URL` (frontend), `COMMIT`. The instance
-listens on loopback and ends on SIGTERM or, with `--until-stdin-closes`, when whoever started it is gone.
+The environment holds the rest: `DATABASE_URL` (backend), `BACKEND_URL` (frontend), `COMMIT`, and the service's
+name (`RENDER_SERVICE_NAME`), under which a backend's sessions are listed by its database. The instance listens on
+loopback and ends on SIGTERM or, with `--until-stdin-closes`, when whoever started it is gone.
 """
 
 import argparse
@@ -40,7 +41,8 @@ def _application(role: str, root: Path, commit: str) -> Starlette:
     from console.sandbox.crm_app.queries import BrokenRelease
 
     try:
-        return create_backend(root, _required("DATABASE_URL"), commit)
+        name = os.environ.get("RENDER_SERVICE_NAME", "crm-backend")
+        return create_backend(root, _required("DATABASE_URL"), commit, name)
     except BrokenRelease as broken:
         sys.exit(f"ERROR cannot start: {broken}")
 

@@ -91,13 +91,17 @@ class ReportRoutes:
             return found(await row(link, self._release.reporting.query("leadConversion"), target))
 
 
-def create_backend(root: Path, database_url: str, commit: str) -> Starlette:
-    """The API on the checkout `root`. Raises `BrokenRelease` when the checkout lacks a module."""
+def create_backend(root: Path, database_url: str, commit: str, name: str = "crm-backend") -> Starlette:
+    """The API on the checkout `root`; its database knows it as `name`.
+
+    Raises `BrokenRelease` when the checkout lacks a module.
+    """
     release = Release.load(root)
-    pool = Pool(database_url)
+    pool = Pool(database_url, name)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await pool.open()
         yield
         await pool.close()
 

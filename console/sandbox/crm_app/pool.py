@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection, AsyncRawCursor, OperationalError
 from psycopg.rows import DictRow, dict_row
 
 _SIZE = 4
@@ -19,12 +19,23 @@ Parameter = str | int | float | None
 
 
 class Pool:
-    """At most four connections to `url`, made when they are needed."""
+    """At most four connections to `url`: one from the beginning, the others when they are needed.
 
-    def __init__(self, url: str) -> None:
+    `name` is the application name under which the server lists them.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
         self._url = url
+        self._name = name
         self._free: list[Link] = []
         self._slots = asyncio.Semaphore(_SIZE)
+
+    async def open(self) -> None:
+        """Make the first connection. A server that does not answer keeps nobody from starting: it is said."""
+        try:
+            self._free.append(await self._connect())
+        except OperationalError as failed:
+            print(f"WARNING the database cannot be reached at the start ({type(failed).__name__})", flush=True)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Link]:
@@ -47,7 +58,7 @@ class Pool:
             self._url,
             autocommit=True,
             connect_timeout=_CONNECT_TIMEOUT_S,
-            application_name="crm-backend",
+            application_name=self._name,
             options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}",
             row_factory=dict_row,
             cursor_factory=AsyncRawCursor,

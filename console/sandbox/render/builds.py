@@ -49,7 +49,8 @@ class Builder:
             await asyncio.sleep(pause)
             for line in await asyncio.to_thread(_digests, folder, share):
                 self.say(service, line)
-            if deploy.commit.id == service.unbuildable_commit and step >= steps // 2:
+            fails = deploy.unlucky or deploy.commit.id == service.unbuildable_commit
+            if fails and step >= steps // 2:
                 self.say(service, "error: the bundle exceeds the memory of the build (exit status 137)", "error")
                 raise BuildFailedError("==> Build failed")
         deploy.checkout = str(folder.relative_to(self._root))

@@ -172,7 +172,7 @@ class Deployer:
         self._go_live(service, deploy)
 
     async def _build(self, service: Service, deploy: Deploy) -> None:
-        self._faults.mark_unbuildable(service, deploy)
+        await self._faults.mark_failing(service, deploy)
         async for share in self._builder.build(service, deploy):
             foreign = self._faults.overriding(service, deploy) if share >= 0.5 else None
             if foreign is not None:

@@ -45,8 +45,8 @@ from console.sandbox.render.instances import Instances
 from console.sandbox.render.ledger import Ledger
 from console.sandbox.render.limits import RateLimits
 from console.sandbox.render.log_store import LogStore
+from console.sandbox.render.new_instances import NewInstances
 from console.sandbox.render.recorder import Recorder
-from console.sandbox.render.recovery import Recoveries
 from console.sandbox.render.samples import Sampler, Samples
 from console.sandbox.render.seed import WorldSeed
 from console.sandbox.render.state import JsonObject, Service, StateFile
@@ -95,11 +95,11 @@ class RenderStandIn:
         self._edge = Edge(self._logs, self._traffic, lambda service_id: self._instances.suspect(service_id))
         self._instances = Instances(apps, self._edge, self._logs, self._ledger, state_dir)
         builder = Builder(source, self._logs, pace, state_dir)
-        mishaps = DeployFaults(faults, self._ledger)
+        self._mishaps = mishaps = DeployFaults(faults, self._ledger, source)
         self._deployer = Deployer(self._ledger, builder, self._instances, mishaps, pace, seed.overlap)
         self._autodeploy = AutoDeploy(self._ledger, source, self._deployer, mishaps)
         self._exports = Exports(self._ledger, databases, faults, pace, state_dir)
-        self._recoveries = Recoveries(self._ledger, databases, pace)
+        self._new_instances = NewInstances(self._ledger, databases, faults, pace)
         self._sampler = Sampler(self._samples, self._ledger, self._instances, databases, pace)
         self._gate = Gate(
             self._application(databases, faults, pace),
@@ -149,7 +149,7 @@ class RenderStandIn:
             parts.push_async_callback(self._instances.stop_all)
             parts.push_async_callback(_together, *(server.stop for server in self._servers))
             parts.callback(self._gate.close)
-            for part in (self._recoveries, self._exports, self._deployer):
+            for part in (self._new_instances, self._exports, self._deployer):
                 parts.push_async_callback(part.stop)
 
     async def branch_moved(self, branch: str) -> None:
@@ -158,7 +158,7 @@ class RenderStandIn:
 
     def world_report(self) -> JsonObject:
         """What happened in this world, JSON-ready."""
-        return report(self._ledger.state)
+        return report(self._ledger.state, self._seed)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -182,7 +182,7 @@ class RenderStandIn:
             self._edge.publish(service)
         await edge.start([service.public_port for service in state.services.values()])
         self._ledger.save()
-        await self._recoveries.settle()
+        await self._new_instances.settle()
         await self._instances.start_live()
         self._deployer.resume()
         await _together(*(partial(self._bring_to_life, service) for service in state.services.values()))
@@ -227,12 +227,12 @@ class RenderStandIn:
         stream = LogStream(ledger, self._logs, faults, lambda scope: self._gate.authorized(scope))
         routes: list[BaseRoute] = [
             *WorkspaceApi(ledger.state, views).routes(),
-            *ServicesApi(ledger, views, self._source, self._instances, self._deployer).routes(),
+            *ServicesApi(ledger, views, self._source, self._instances, self._deployer, self._mishaps).routes(),
             *DeploysApi(ledger, views, self._source, self._deployer).routes(),
             *EnvVarsApi(ledger).routes(),
             *LogsApi(ledger, self._logs).routes(),
             *MetricsApi(ledger, self._traffic, self._samples, pace).routes(),
-            *PostgresApi(ledger, views, databases, self._exports, self._recoveries).routes(),
+            *PostgresApi(ledger, views, databases, self._exports, self._new_instances).routes(),
             WebSocketRoute("/logs/subscribe", stream),
         ]
         application = Starlette(

@@ -64,7 +64,11 @@ class Service:
 
 @dataclass(slots=True)
 class Deploy:
-    """One deploy of a service; `env` are the variables it runs with, `checkout` the folder of its build."""
+    """One deploy of a service.
+
+    `env` are the variables it runs with, `checkout` the folder of its build; `unlucky`: its build fails, and another
+    one of the same commit need not.
+    """
 
     id: str
     service_id: str
@@ -79,11 +83,12 @@ class Deploy:
     checkout: str | None = None
     built_by: str | None = None
     initial: bool = False
+    unlucky: bool = False
 
 
 @dataclass(slots=True)
 class Postgres:
-    """A PostgreSQL instance as the API shows it."""
+    """A PostgreSQL instance as the API shows it; `database` and `user` of one that was made through the API."""
 
     id: str
     name: str
@@ -93,6 +98,8 @@ class Postgres:
     status: PostgresStatus = "available"
     recovered_from: str | None = None
     restore_time: datetime | None = None
+    database: str = ""
+    user: str = ""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """How records look in the API: each function gives the JSON of one schema of the provider's description."""
 
-from console.sandbox.contracts import DatabaseInstance
+from console.sandbox.contracts import SERVER_VERSION, DatabaseInstance
 from console.sandbox.render.seed import WorldSeed
 from console.sandbox.render.state import Deploy, Event, Export, JsonObject, Postgres, Service, State
 from console.sandbox.render.times import rfc3339
@@ -119,9 +119,9 @@ class Views:
             "createdAt": rfc3339(postgres.created_at),
             "updatedAt": rfc3339(postgres.updated_at),
             "dashboardUrl": f"{self.base_url}/d/{postgres.id}",
-            "databaseName": instance.database if instance else "",
-            "databaseUser": instance.user if instance else "",
-            "version": instance.version.split(".")[0] if instance else "18",
+            "databaseName": instance.database if instance else postgres.database,
+            "databaseUser": instance.user if instance else postgres.user,
+            "version": instance.version.split(".")[0] if instance else SERVER_VERSION,
             "status": postgres.status,
             "plan": "standard",
             "region": "frankfurt",

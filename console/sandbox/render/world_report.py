@@ -1,10 +1,11 @@
 """What really happened in the provider's world, for the summary of a rehearsal: counted here, not believed."""
 
+from console.sandbox.render.seed import WorldSeed
 from console.sandbox.render.state import JsonObject, State
 
 
-def report(state: State) -> JsonObject:
-    """JSON-ready counts and facts of a state; the deploys that the workspace was born with do not count."""
+def report(state: State, seed: WorldSeed) -> JsonObject:
+    """JSON-ready counts and facts of a state; what the workspace was born with (`seed`) does not count."""
     deploys = [deploy for deploy in state.deploys.values() if not deploy.initial]
     return {
         "exports": {
@@ -17,6 +18,11 @@ def report(state: State) -> JsonObject:
         },
         "rollbacks": sum(deploy.trigger == "rollback" for deploy in deploys),
         "recoveries": sum(postgres.recovered_from is not None for postgres in state.postgres.values()),
+        "autodeploy_as_before": all(
+            state.services[born.id].autodeploy == born.autodeploy
+            for born in seed.services
+            if born.environment == "production"
+        ),
         "api_requests": dict(sorted(state.api_requests.items())),
     }
 

@@ -6,7 +6,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha1
 from pathlib import Path
@@ -177,6 +177,13 @@ class FakeDatabases:
         self.recovered.append((postgres_id, restore_time))
         self.instances[new_id] = self._instance(new_id, new_name)
         return self.instances[new_id]
+
+    async def create(
+        self, postgres_id: str, name: str, *, database: str, user: str, protect: bool = False
+    ) -> DatabaseInstance:
+        await self.may_finish.wait()
+        self.instances[postgres_id] = replace(self._instance(postgres_id, name), database=database, user=user)
+        return self.instances[postgres_id]
 
     async def set_suspended(self, postgres_id: str, suspended: bool) -> None:
         (self.suspended.add if suspended else self.suspended.discard)(postgres_id)

@@ -1,12 +1,12 @@
-"""Endpoints of PostgreSQL instances: detail, connection info, exports, recovery, suspend, resume."""
+"""Endpoints of PostgreSQL instances: detail, connection info, creation, exports, recovery, suspend, resume."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from console.sandbox.contracts import Databases
+from console.sandbox.contracts import SERVER_VERSION, Databases
 from console.sandbox.render.api.exchange import (
     ApiError,
     accepted,
@@ -17,11 +17,14 @@ from console.sandbox.render.api.exchange import (
     values,
 )
 from console.sandbox.render.exports import Exports
+from console.sandbox.render.identity import random_text
 from console.sandbox.render.ledger import Ledger
-from console.sandbox.render.recovery import Recoveries, RecoveryRefusedError
+from console.sandbox.render.new_instances import NewInstances, RecoveryRefusedError
 from console.sandbox.render.state import JsonObject, Postgres, PostgresStatus
 from console.sandbox.render.times import parse_moment, rfc3339, utc_now
 from console.sandbox.render.views import Views
+
+_IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
 class RecoveryRequest(BaseModel):
@@ -33,23 +36,36 @@ class RecoveryRequest(BaseModel):
     restore_name: str | None = None
 
 
+class CreationRequest(BaseModel):
+    """The part of schema `postgresPOSTInput` that means something here."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    name: str = Field(min_length=1)
+    plan: str
+    owner_id: str = Field(alias="ownerId")
+    version: str
+    environment_id: str | None = None
+    database_name: str | None = Field(default=None, pattern=_IDENTIFIER)
+    database_user: str | None = Field(default=None, pattern=_IDENTIFIER)
+
+
 class PostgresApi:
     """Reads and changes the databases."""
 
-    def __init__(
-        self, ledger: Ledger, views: Views, databases: Databases, exports: Exports, recoveries: Recoveries
-    ) -> None:
+    def __init__(self, ledger: Ledger, views: Views, databases: Databases, exports: Exports, new: NewInstances) -> None:
         self._ledger = ledger
         self._views = views
         self._databases = databases
         self._exports = exports
-        self._recoveries = recoveries
+        self._new = new
 
     def routes(self) -> list[Route]:
         """The endpoints' paths, below `/v1`."""
         one = "/postgres/{postgres_id}"
         return [
             Route("/postgres", self.list_postgres),
+            Route("/postgres", self.create_postgres, methods=["POST"]),
             Route(one, self.get_postgres),
             Route(one + "/connection-info", self.connection_info),
             Route(one + "/export", self.list_exports),
@@ -74,6 +90,26 @@ class PostgresApi:
         if owners and self._ledger.state.owner_id not in owners:
             shown = {}
         return page(request, shown.items(), lambda item: item[0], "postgres", lambda item: item[1])
+
+    async def create_postgres(self, request: Request) -> JSONResponse:
+        """`POST /postgres`: an empty instance, `creating` at first."""
+        wish = await read_body(request, CreationRequest)
+        if wish.owner_id != self._ledger.state.owner_id:
+            raise not_found("owner", wish.owner_id)
+        if wish.version != SERVER_VERSION:
+            raise ApiError(400, f"invalid version: the rehearsal has PostgreSQL {SERVER_VERSION}, not {wish.version}")
+        if wish.database_name == "postgres" or wish.database_user == "postgres":
+            raise ApiError(400, "invalid databaseName or databaseUser: postgres is reserved")
+        environments = {identity: name for name, identity in self._ledger.state.environments.items()}
+        environment = environments.get(wish.environment_id or "", "production")
+        made_up = f"db_{random_text(8)}"
+        created = self._new.create(
+            wish.name,
+            environment,
+            database=wish.database_name or made_up,
+            user=wish.database_user or f"{made_up}_user",
+        )
+        return JSONResponse(await self._shown(created), 201)
 
     async def get_postgres(self, request: Request) -> JSONResponse:
         """`GET /postgres/{postgresId}`."""
@@ -115,7 +151,7 @@ class PostgresApi:
         wish = await read_body(request, RecoveryRequest)
         try:
             restore_time = parse_moment(wish.restore_time)
-            created = await self._recoveries.begin(postgres, restore_time, wish.restore_name)
+            created = await self._new.recover(postgres, restore_time, wish.restore_name)
         except (ValueError, RecoveryRefusedError) as error:
             raise ApiError(400, str(error)) from None
         return JSONResponse(await self._shown(created))
@@ -138,7 +174,7 @@ class PostgresApi:
         return accepted()
 
     async def _shown(self, postgres: Postgres) -> JsonObject:
-        instance = await self._databases.get(postgres.recovered_from or postgres.id)
+        instance = await self._databases.get(postgres.id)
         return self._views.postgres(postgres, instance)
 
     def _postgres_of(self, request: Request) -> Postgres:

@@ -20,6 +20,7 @@ from console.sandbox.render.api.exchange import (
     read_body,
     values,
 )
+from console.sandbox.render.deploy_faults import DeployFaults
 from console.sandbox.render.deployer import Deployer
 from console.sandbox.render.instances import Instances, InstanceUnhealthyError
 from console.sandbox.render.ledger import Ledger
@@ -63,12 +64,21 @@ class ServicePatch(_Camel):
 class ServicesApi:
     """Reads and changes services."""
 
-    def __init__(self, ledger: Ledger, views: Views, source: Source, instances: Instances, deployer: Deployer) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        views: Views,
+        source: Source,
+        instances: Instances,
+        deployer: Deployer,
+        faults: DeployFaults,
+    ) -> None:
         self._ledger = ledger
         self._views = views
         self._source = source
         self._instances = instances
         self._deployer = deployer
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The endpoints' paths, below `/v1`."""
@@ -103,9 +113,7 @@ class ServicesApi:
                 raise ApiError(400, f"branch {patch.branch!r} does not exist")
             # Tracking another branch deploys nothing by itself; its next push does.
             service.branch, service.seen_head = patch.branch, head
-        if patch.auto_deploy is not None:
-            service.autodeploy = "off" if patch.auto_deploy == "no" else "commit"
-        service.autodeploy = patch.auto_deploy_trigger or service.autodeploy
+        self._switch_autodeploy(service, patch)
         service.name = patch.name or service.name
         if patch.root_dir is not None:
             service.root_dir = patch.root_dir
@@ -187,6 +195,16 @@ class ServicesApi:
             if event.id == request.path_params["event_id"]:
                 return JSONResponse(self._views.event(event))
         raise not_found("event", request.path_params["event_id"])
+
+    def _switch_autodeploy(self, service: Service, patch: ServicePatch) -> None:
+        was_off = service.autodeploy == "off"
+        if patch.auto_deploy is not None:
+            service.autodeploy = "off" if patch.auto_deploy == "no" else "commit"
+        service.autodeploy = patch.auto_deploy_trigger or service.autodeploy
+        if was_off and service.autodeploy != "off":
+            again = self._faults.deployed_again(service)
+            if again is not None:
+                self._deployer.begin(service, again, "new_commit")
 
     def _update_details(self, service: Service, details: _Details) -> None:
         service.health_check_path = details.health_check_path or service.health_check_path

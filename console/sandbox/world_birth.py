@@ -1,0 +1,74 @@
+"""What a world is made of when it is born: the git remote, the two databases with their rows, and what they were like.
+
+What always holds: making it twice gives the same, so that a birth that was interrupted is begun anew.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from psycopg import AsyncConnection
+
+from console.sandbox.contracts import DatabaseInstance
+from console.sandbox.databases import SandboxDatabases
+from console.sandbox.faults import WorldFaults
+from console.sandbox.migration_trace import Birth
+from console.sandbox.old_values import OldValues
+from console.sandbox.private_files import write_private
+from console.sandbox.remote import GitRemote, build_remote
+from console.sandbox.seeding import add_dependent_view, fill
+from console.sandbox.world_spec import WorldSpec
+
+_BIRTH_FILE = "birth.json"
+_SHARED_ACCOUNTS = 40
+_OWNER = "crm_owner"
+_AS_BORN = "SELECT 'accounts'::regclass::oid::bigint, pg_current_xact_id()::text::bigint"
+
+
+async def give_birth(
+    spec: WorldSpec, state_dir: Path, remote: GitRemote, databases: SandboxDatabases, faults: WorldFaults
+) -> None:
+    """Make everything that outlives the processes. Raises `SandboxError`, `psycopg.Error`."""
+    async with asyncio.TaskGroup() as making:
+        making.create_task(_make_remote(remote, faults))
+        making.create_task(_make_production_database(spec, state_dir, databases, faults))
+        making.create_task(_make_shared_database(spec, databases))
+
+
+def read_birth(state_dir: Path) -> Birth:
+    """What production's database was born with."""
+    return Birth(**json.loads((state_dir / _BIRTH_FILE).read_text()))
+
+
+async def _make_remote(remote: GitRemote, faults: WorldFaults) -> None:
+    if not remote.path.exists():
+        conflict, race = faults.active("merge-conflict"), faults.active("push-race")
+        await build_remote(remote.path, conflict=conflict, race=race)
+
+
+async def _make_production_database(
+    spec: WorldSpec, state_dir: Path, databases: SandboxDatabases, faults: WorldFaults
+) -> None:
+    instance = await databases.create(spec.postgres_id, "crm-db", database="crm", user=_OWNER)
+    await fill(instance, spec.accounts)
+    await _note_birth(instance, state_dir, dependent_view=faults.active("migration-error"))
+    await OldValues(state_dir).keep_birth(instance)
+    await databases.protect(instance.id)
+
+
+async def _note_birth(instance: DatabaseInstance, state_dir: Path, *, dependent_view: bool) -> None:
+    async with await AsyncConnection.connect(instance.url, autocommit=True, connect_timeout=10) as link:
+        if dependent_view:
+            await add_dependent_view(link)
+        row = await (await link.execute(_AS_BORN)).fetchone()
+    if row is None:
+        raise RuntimeError("a query without a condition gave no row")
+    write_private(state_dir / _BIRTH_FILE, json.dumps(asdict(Birth(int(row[0]), int(row[1])))))
+
+
+async def _make_shared_database(spec: WorldSpec, databases: SandboxDatabases) -> None:
+    """The one database of staging and devtest; it has had the migration."""
+    instance = await databases.create(spec.shared_postgres_id, "crm-db-staging", database="crm_staging", user=_OWNER)
+    await fill(instance, _SHARED_ACCOUNTS, migrated=True)
+    await databases.protect(instance.id)
