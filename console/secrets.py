@@ -91,6 +91,8 @@ def resolve_plan(plan: Plan, environ: Mapping[str, str] = os.environ) -> PlanSec
         channels={channel.name: resolve(channel.url_source, environ) for channel in plan.channels},
     )
     _check_place(plan, secrets.database_url)
+    for name, channel in secrets.channels.items():
+        _check_channel(plan, name, channel)
     return secrets
 
 
@@ -147,4 +149,22 @@ def _check_place(plan: Plan, url: Secret) -> None:
         raise SecretError(
             f"The environment is {plan.environment}, but {url.source} leads to this machine.",
             remedy='Name the real database, or say environment = "rehearsal".',
+        )
+
+
+def _check_channel(plan: Plan, name: str, url: Secret) -> None:
+    """A rehearsal frightens no stakeholder: its messages stay on this machine."""
+    if plan.environment != "rehearsal":
+        return
+    try:
+        parts = urlsplit(url.reveal())
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = SplitResult("", "", "", "", ""), ""
+    # Of Apprise's schemes these two name the host that is spoken to; others put a token in its place.
+    if parts.scheme not in ("json", "jsons") or not is_loopback(host):
+        raise SecretError(
+            f"This is a rehearsal, but the channel {name} ({url.source}) leads to people.",
+            remedy="Name a channel of this machine in the rehearsal's own file, such as json://127.0.0.1:8080/, "
+            "or none: channels = [].",
         )

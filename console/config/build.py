@@ -17,7 +17,6 @@ from console.domain.plan import Json
 
 def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, ActionSpec]) -> plan.Plan:
     """The plan of a checked file. Paths of secret files count from the file that names them."""
-    rehearsal = file.environment == "rehearsal"
     before = predecessors(file.steps)
     return plan.Plan(
         name=file.name,
@@ -41,8 +40,7 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         hosts=_hosts(file),
         date="" if file.date is None else file.date.isoformat(),
         risk=file.risk or "",
-        # A rehearsal frightens no stakeholder.
-        channels=() if rehearsal else _channels(file, document),
+        channels=_channels(file, document),
         messages=tuple(_message(row) for row in file.messages),
         journal_directory=_beside(document, ("journal", "directory"), file.journal.directory),
     )

@@ -104,10 +104,15 @@ def test_what_cannot_be_extended_is_told(extends: str, wanted: str, tmp_path: Pa
     assert problems(overlay(tmp_path, "", extends=extends)) == [wanted]
 
 
-def test_the_channels_of_a_rehearsal_are_silent(tmp_path: Path) -> None:
-    channels = '\n[[channels]]\nname = "team"\nurl_env = "TEAM_URL"\n'
-    assert loaded(overlay(tmp_path, channels)).channels
-    assert not loaded(overlay(tmp_path, REHEARSAL + SERVICES + channels)).channels
+def test_the_channels_of_a_rehearsal_take_the_place_of_the_plans(tmp_path: Path) -> None:
+    """So that a plan whose channels lead to people can be rehearsed."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(EXAMPLE.read_text() + '\n[[channels]]\nname = "team"\nurl_env = "TEAM_URL"\n')
+    own = '\n[[channels]]\nname = "stakeholders"\nurl_file = "channel"\n'
+    assert [one.name for one in loaded(plan).channels] == ["team"]
+    (channel,) = loaded(overlay(tmp_path, REHEARSAL + SERVICES + own, extends=plan)).channels
+    assert (channel.name, channel.url_source) == ("stakeholders", f"file:{tmp_path}/channel")
+    assert not loaded(overlay(tmp_path, "channels = []\n" + REHEARSAL + SERVICES, extends=plan)).channels
 
 
 def test_the_sandbox_writes_an_overlay_that_can_be_driven(tmp_path: Path) -> None:
@@ -123,3 +128,6 @@ def test_the_sandbox_writes_an_overlay_that_can_be_driven(tmp_path: Path) -> Non
     secrets = resolve_plan(plan, {})
     assert secrets.token.reveal() == spec.render_token
     assert secrets.database_url.reveal() == url
+    assert {name: channel.reveal() for name, channel in secrets.channels.items()} == {"stakeholders": spec.channel_url}
+    with_database = {service.key for service in plan.services if service.database_env == "DATABASE_URL"}
+    assert with_database == {"backend", "staging-backend", "devtest-backend"}

@@ -117,3 +117,22 @@ def test_a_rehearsal_takes_this_machines_database_and_production_does_not(url: s
     assert resolve_plan(rehearsal(loaded(EXAMPLE)), environ).database_url.reveal() == url
     with pytest.raises(SecretError, match="leads to this machine"):
         resolve_plan(loaded(EXAMPLE), environ)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "json://hooks.example.com/team-token",
+        "slack://127.0.0.1/team-token",
+        "https://hooks.example.com/team-token",
+        "json://[::1/team-token",
+    ],
+)
+def test_a_rehearsal_writes_to_no_stakeholder(url: str) -> None:
+    plan = replace(loaded(EXAMPLE), channels=(Channel("team", "env:TEAM"),))
+    environ = {**ENVIRON, "DATABASE_URL": "postgresql://crm@127.0.0.1:5433/crm", "TEAM": url}
+    with pytest.raises(SecretError, match="the channel team") as error:
+        resolve_plan(rehearsal(plan), environ)
+    assert "team-token" not in f"{error.value} {error.value.remedy}"
+    own = {**environ, "TEAM": "json://127.0.0.1:8080/box"}
+    assert resolve_plan(rehearsal(plan), own).channels["team"].reveal() == "json://127.0.0.1:8080/box"
