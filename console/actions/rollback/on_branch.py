@@ -7,10 +7,12 @@ brings the release again, and a branch with the tree from before does not hold t
 import re
 from dataclasses import dataclass
 
-from console.actions.wording import short
+from console.actions.wording import listed, short
+from console.domain.outcome import Line, Tone
 from console.domain.plan import Json
 from console.domain.released import MERGE, PUSH, by_action, release_commit
 from console.domain.source import Commit
+from console.domain.standing import Runs
 from console.domain.state import RunState
 from console.errors import RepositoryError, StepFailed
 from console.ports import Repository
@@ -54,6 +56,22 @@ class OnBranch:
     others: tuple[Commit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """A path that a revert leaves different from before; `others` are the commits of others that changed it since."""
+
+    path: str
+    others: tuple[Commit, ...] = ()
+
+    @property
+    def line(self) -> Line:
+        """As previews and prices show it."""
+        if not self.others:
+            return Line(self.path, note="of the release", tone=Tone.DANGER)
+        by = listed(f"{each.short} {each.subject} ({each.author})" for each in self.others)
+        return Line(self.path, note=f"changed by {by}", tone=Tone.WARNING)
+
+
 async def release_span(state: RunState, repository: Repository) -> Span:
     """What brings the release to the target branch, from the record or, where it came by hand, from the branches.
 
@@ -95,6 +113,40 @@ def to_revert(span: Span, branch: OnBranch) -> tuple[str, ...]:
         return tuple(part.id for part in span.changes if part.id not in branch.undone)
     partial = set(branch.undone.values())
     return (*(each.id for each in branch.since if each.id in partial), span.commit)
+
+
+async def what_stays(repository: Repository, span: Span, branch: OnBranch, commit: str) -> list[Stays]:
+    """Every path in which a revert on that branch differs from before, with the commits of others that explain it."""
+    if await same_tree(repository, commit, span.before):
+        return []
+    stays = {change.path: Stays(change.path) for change in await repository.changes(span.before, commit)}
+    for other in branch.others:
+        # A merge only sums up commits that are here themselves.
+        for change in await repository.changes(other.parents[0], other.id) if len(other.parents) == 1 else ():
+            if change.path in stays:
+                known = stays[change.path]
+                stays[change.path] = Stays(known.path, (*known.others, other))
+    return list(stays.values())
+
+
+async def runs(repository: Repository, span: Span, commit: str) -> Runs:
+    """What a service that runs this commit runs: the release, what was there before, or something else.
+
+    Others' commits beside make no difference: what counts is whether the release is in it, whole or not at all.
+    """
+    if await same_tree(repository, commit, span.before):
+        return Runs.OLD
+    if await same_tree(repository, commit, span.commit):
+        return Runs.NEW
+    try:
+        branch = await on_branch(repository, span, commit)
+        known = branch.since or await repository.is_ancestor(commit, span.before)
+    except RepositoryError:
+        # No branch holds that commit any more: what it brings cannot be told.
+        return Runs.OTHER
+    if branch.holds:
+        return Runs.OTHER if branch.undone else Runs.NEW
+    return Runs.OLD if known else Runs.OTHER
 
 
 async def same_tree(repository: Repository, commit: str, other: str) -> bool:

@@ -12,12 +12,13 @@ from console.actions.following import LOOK_AT_DEPLOYS, STATUS_WORDS
 from console.actions.handover import Record, json_texts, left_by, recorded_before
 from console.actions.production import in_production
 from console.actions.rollback.journaled import SWITCH, attempted
-from console.actions.rollback.on_branch import Span, release_span, same_tree
+from console.actions.rollback.on_branch import Span, release_span, runs
 from console.actions.waiting import looks, paced
 from console.actions.wording import counted, lasting, listed, short
 from console.domain.hosting import Deploy, DeployStatus
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Reading, Tone
 from console.domain.plan import Json, Service
+from console.domain.standing import Runs
 from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped, VerificationFailed
 from console.migration import catalog
 from console.ports import Context, Database, Hosting, Instances, Report, Repository, Switches
@@ -153,22 +154,18 @@ class PreviousBuild:
     async def _target(self, ctx: Context, service: Service, span: Span) -> _Target | None:
         deploys = await read_deploys(self._hosting, service.id, span.commit, ())
         live = deploys.live
-        if live is None or not live.commit or not await self._is_release(span, live):
+        if live is None or not live.commit or await runs(self._repository, span, live.commit) is not Runs.NEW:
             return None
         pushed = left_by(ctx, "source.push") or Record("the push", {})
         known = pushed.record("deploys_before").texts(service.key)
         were_live = [d for d in deploys.all if d.status is DeployStatus.DEACTIVATED and d.commit]
         # What the run saw before its push comes first: it was certainly not the release.
         for each in sorted(were_live, key=lambda deploy: deploy.id not in known):
-            if not await self._is_release(span, each):
+            if await runs(self._repository, span, each.commit) is Runs.OLD:
                 return _Target(service, live, each, tuple(d.id for d in deploys.all))
         raise StepFailed(
             f"The provider no longer lists a deploy of {service.name} from before the release.", remedy=_SKIP
         )
-
-    async def _is_release(self, span: Span, deploy: Deploy) -> bool:
-        """Whether a deploy runs the release: its commit, or another with its tree."""
-        return await same_tree(self._repository, deploy.commit, span.commit)
 
     async def _ours(self, ctx: Context, before: Record, key: str) -> Deploy | None:
         """The deploy of the earlier build that began since `before`."""

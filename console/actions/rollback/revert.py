@@ -10,7 +10,7 @@ from console.actions.handover import Record, json_texts, recorded_before
 from console.actions.merge import skip_phrase
 from console.actions.production import in_production
 from console.actions.rollback.journaled import target_now
-from console.actions.rollback.on_branch import OnBranch, Span, on_branch, release_span, to_revert
+from console.actions.rollback.on_branch import OnBranch, Span, Stays, on_branch, release_span, to_revert, what_stays
 from console.actions.source import REPOSITORY_REMEDY
 from console.actions.wording import commit_lines, commit_section, counted, file_section, listed, short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
@@ -53,7 +53,7 @@ class RollbackRevert:
             tried = await self._revert(ctx, plan)
             tree = await self._repository.tree(tried.id)
             files = await self._repository.changes(plan.branch.tip, tried.id)
-            left = await self._left(plan, tried.id)
+            left = await what_stays(self._repository, plan.span, plan.branch, tried.id)
         target = ctx.plan.release.target
         return Preview(
             summary=f"Revert {listed(each.short for each in plan.commits)} upon {target} ({short(plan.branch.tip)}), "
@@ -163,25 +163,12 @@ class RollbackRevert:
         except MergeConflict as conflict:
             raise _conflict(ctx, plan, conflict.files) from conflict
 
-    async def _left(self, plan: _Reverting, commit: str) -> list[tuple[str, tuple[Commit, ...]]]:
-        """Every path in which the result differs from before, with the commits of others that explain it."""
-        if await self._repository.tree(commit) == await self._repository.tree(plan.span.before):
-            return []
-        differing = [change.path for change in await self._repository.changes(plan.span.before, commit)]
-        explained: dict[str, list[Commit]] = {path: [] for path in differing}
-        for other in plan.branch.others:
-            # A merge only sums up commits that are here themselves.
-            if len(other.parents) == 1:
-                for change in await self._repository.changes(other.parents[0], other.id):
-                    explained.get(change.path, []).append(other)
-        return [(path, tuple(explained[path])) for path in differing]
-
     async def _evidence(self, ctx: Context, commit: str) -> Evidence:
         before = recorded_before(ctx)
         reverted = tuple([await self._repository.resolve(each) for each in before.texts("reverts")])
         span = await release_span(ctx.state, self._repository)
-        plan = _Reverting(span, await on_branch(self._repository, span, before.text("tip")), reverted)
-        left = await self._left(plan, commit)
+        branch = await on_branch(self._repository, span, before.text("tip"))
+        left = await what_stays(self._repository, span, branch, commit)
         result = "the tree from before" if not left else f"{counted(len(left), 'file')} stay different from before"
         return Evidence(
             f"{short(commit)} reverts {listed(each.short for each in reverted)}: {result}",
@@ -191,14 +178,14 @@ class RollbackRevert:
                 "reverts": json_texts(each.id for each in reverted),
                 "compared_with": before.text("compared_with"),
                 "identical": not left,
-                "differs": json_texts(path for path, _ in left),
+                "differs": json_texts(each.path for each in left),
                 "tree": before.text("tree"),
                 "scope": str(ctx.step.params.get("scope", "release")),
             },
             (
                 *commit_section("Reverts", reverted),
                 *_left_sections(span, left),
-                *commit_section("Left alone: came since, and is not of the release", plan.branch.others),
+                *commit_section("Left alone: came since, and is not of the release", branch.others),
             ),
         )
 
@@ -214,10 +201,10 @@ def revert_message(commit: Commit, word: str, run: str) -> str:
     return f'{word} "{" ".join(subject.split())}"{whole}\n\nRelease Console, run {run}.\n'
 
 
-def _verdict(span: Span, left: list[tuple[str, tuple[Commit, ...]]]) -> Line:
+def _verdict(span: Span, left: list[Stays]) -> Line:
     if not left:
         return Line(f"The resulting tree is that of {short(span.before)}, from before the release.", tone=Tone.GOOD)
-    unexplained = [path for path, others in left if not others]
+    unexplained = [each for each in left if not each.others]
     if not unexplained:
         text = (
             f"{counted(len(left), 'file')} stay different from {short(span.before)}, each by a commit of somebody else."
@@ -227,18 +214,14 @@ def _verdict(span: Span, left: list[tuple[str, tuple[Commit, ...]]]) -> Line:
     return Line(text, tone=Tone.DANGER)
 
 
-def _left_sections(span: Span, left: list[tuple[str, tuple[Commit, ...]]]) -> tuple[Section, ...]:
+def _left_sections(span: Span, left: list[Stays]) -> tuple[Section, ...]:
     if not left:
         return ()
-    lines = tuple(
-        Line(
-            path,
-            note=f"changed by {listed(line.text for line in commit_lines(others))}" if others else "of the release",
-            tone=Tone.WARNING if others else Tone.DANGER,
-        )
-        for path, others in left
+    return (
+        Section(
+            f"Stays different from {short(span.before)}, from before the release", tuple(each.line for each in left)
+        ),
     )
-    return (Section(f"Stays different from {short(span.before)}, from before the release", lines),)
 
 
 def _conflict(ctx: Context, plan: _Reverting, files: tuple[str, ...]) -> StepFailed:

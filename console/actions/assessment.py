@@ -1,0 +1,68 @@
+"""Where production stands in an incident, and what each way back costs: looked at in the world, journaled whole.
+
+Reads only. What always holds: a part of the world that does not answer is a remark beside what the others say, never a
+guess; only when neither the provider nor the database answers is there nothing to be said.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from console.actions.assessment_branch import BranchLook, look_at_branch
+from console.actions.assessment_code import CodeLook, look_at_services
+from console.actions.assessment_database import DatabaseLook, look_at_database
+from console.actions.assessment_prices import offers
+from console.actions.assessment_recovery import RecoveryLook, look_at_recovery
+from console.actions.handover import moment_text
+from console.domain.standing import Assessment, Standing
+from console.domain.state import RunState
+from console.errors import StepFailed
+from console.ports import Clock
+
+if TYPE_CHECKING:
+    from console.actions.registry import Ports
+
+
+class ProductionAssessor:
+    """Looks at services, branch, database and backups, and prices the ways back (`console.ports.Assessor`)."""
+
+    def __init__(self, ports: "Ports") -> None:
+        self._ports = ports
+
+    async def assess(self, state: RunState, clock: Clock) -> Assessment:
+        """The standing and the ways. Raises StepFailed when neither provider nor database can be read."""
+        branch, recovery = await asyncio.gather(
+            look_at_branch(self._ports.repository, state), look_at_recovery(self._ports.backups, state, clock)
+        )
+        code, database = await asyncio.gather(
+            look_at_services(self._ports.hosting, self._ports.repository, state, branch),
+            look_at_database(self._ports, state),
+        )
+        if not code.answered and not database.answered:
+            raise StepFailed(
+                "Neither the provider nor the database answers: where production stands cannot be said.",
+                remedy="See that this machine reaches both, then look again.",
+                lines=tuple(line.note for line in (*code.remarks, *database.remarks)),
+            )
+        standing = _standing(state, branch, code, database, recovery)
+        standing, ways = await offers(self._ports, state, clock, standing, branch)
+        return Assessment(moment_text(clock.now()), standing, ways)
+
+
+def _standing(
+    state: RunState, branch: BranchLook, code: CodeLook, database: DatabaseLook, recovery: RecoveryLook
+) -> Standing:
+    return Standing(
+        pushed=branch.holds,
+        services=code.services,
+        schema=database.schema,
+        postgres_id=database.postgres_id,
+        database=database.name,
+        switched=database.postgres_id != state.plan.database.postgres_id,
+        fenced=database.fenced or any(service.maintenance for service in code.services),
+        saved_copy=database.saved_copy,
+        recoverable=recovery.recoverable,
+        reachable_at=recovery.reachable_at,
+        backup=recovery.backup,
+        fix_is_all=branch.fix_is_all,
+        remarks=(*branch.remarks, *code.remarks, *database.remarks, *recovery.remarks),
+    )
