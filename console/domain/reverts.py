@@ -29,6 +29,9 @@ def standing_reverts(commits: Sequence[Commit]) -> tuple[Commit, ...]:
     return tuple(standing)
 
 
-def reapply_name(revert: str) -> str:
-    """What the branch is called that brings a reverted release again: after the revert (a hash) that it takes back."""
-    return f"reapply-{revert[:7]}"
+def reapply_name(released: str) -> str:
+    """What the branch is called that brings a reverted release again: after the commit (a hash) that first brought it.
+
+    Where that name is taken, `-2`, `-3` … follows it.
+    """
+    return f"reapply-{released[:7]}"

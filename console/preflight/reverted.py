@@ -10,6 +10,7 @@ from console.ports import Repository
 from console.preflight.ground import Ground, listed
 
 _CODE = "repo.reverted_release"
+_NAMES = 20
 
 
 async def look(ground: Ground, brought: Collection[str]) -> AsyncIterator[Finding]:
@@ -34,7 +35,7 @@ async def look(ground: Ground, brought: Collection[str]) -> AsyncIterator[Findin
         Severity.BLOCKER if missing else Severity.WARNING,
         f"{release.target} holds a revert of the release: {_consequence(ground, missing)}.",
         listed([f"{each.short} {each.subject} (of {reverted_hash(each.message)[:7]})" for each in reverts]),
-        await _remedy(ground, reverts),
+        await _remedy(ground, reverts, since, came.id if came is not None else fix.id),
     )
 
 
@@ -81,15 +82,25 @@ def _consequence(ground: Ground, missing: Sequence[str]) -> str:
     return f"merging {release.source} may not bring all of it again"
 
 
-async def _remedy(ground: Ground, reverts: Sequence[Commit]) -> str:
+async def _remedy(ground: Ground, reverts: Sequence[Commit], since: Sequence[Commit], released: str) -> str:
     release = ground.plan.release
     hashes = " ".join(each.short for each in reverts)
     by_hand = f"git revert {hashes} on a branch off {release.target}, and merge that into {release.source}"
-    for revert in reverts:
-        branch = reapply_name(revert.id)
-        try:
-            await ground.ports.repository.tip(branch)
-        except RepositoryError:
-            continue  # the console made none for this one
+    branch = await _reapplies(ground, reapply_name(released), reverts, since)
+    if branch:
         return f"Merge {branch}, which reverts the revert, into {release.source}. By hand it would be: {by_hand}."
     return f"Revert the revert: {by_hand}."
+
+
+async def _reapplies(ground: Ground, name: str, reverts: Sequence[Commit], since: Sequence[Commit]) -> str:
+    """The branch, as the console makes one after a rollback, with which none of these reverts holds; else empty."""
+    repository = ground.ports.repository
+    for branch in (name, *(f"{name}-{number}" for number in range(2, _NAMES))):
+        try:
+            tip = await repository.tip(branch)
+        except RepositoryError:
+            return ""  # the names are given in this order
+        holding = standing_reverts((*await repository.commits(ground.tips.target, tip), *since))
+        if not any(each in holding for each in reverts):
+            return branch
+    return ""

@@ -110,14 +110,22 @@ async def test_the_remedy_works(released: Released) -> None:
 
 
 async def test_the_branch_that_the_console_made_is_offered(released: Released) -> None:
-    revert = released.revert(released.merge)
+    """The second name: the first is that of an earlier time, and was itself taken back."""
+    name = reapply_name(released.merge)
+    first = released.revert(released.merge)
+    released.git("branch", name, released.revert(first))
+    revert = released.revert(name)
+    assert name not in (await released.findings())[CODE].remedy
     repository = released.ground.ports.repository
-    await released.findings()
     again = await repository.revert([revert], revert)
-    await repository.push(again.id, reapply_name(revert), expected_tip="")
+    await repository.push(again.id, f"{name}-2", expected_tip="")
     finding = (await released.findings())[CODE]
-    assert finding.remedy.startswith(f"Merge reapply-{revert[:7]}, which reverts the revert, into staging.")
-    assert f"git revert {revert[:7]}" in finding.remedy
+    assert finding.remedy.startswith(f"Merge {name}-2, which reverts the revert, into staging.")
+    assert f"git revert {first[:7]} on a branch off main" in finding.remedy
+    released.git("fetch", "--quiet")
+    released.git("checkout", "--quiet", "staging")
+    released.git("merge", "--quiet", "--no-edit", f"origin/{name}-2")
+    assert CODE not in await released.findings()
 
 
 async def test_the_fix_alone_that_was_reverted_is_told(released: Released) -> None:
