@@ -61,11 +61,11 @@ def _happened(state: RunState) -> list[str]:
 
 def _done(state: RunState) -> list[str]:
     lines = []
+    restored = facts.ended_at(state)
     for each in state.rollbacks:
-        became = f"given up: {words(each.dropped)}" if each.dropped else "gone"
+        became = f"given up: {words(each.dropped)}" if each.dropped else "gone to its end" if restored else "under way"
         price = words(each.price) or "none"
         lines.append(f"- {moment(each.at)}: {words(TITLES[each.way])} ({became}). Price as stated: {price}")
-    restored = facts.ended_at(state)
     if state.rollback is not None:
         lines.append(f"- Service restored: {moment(restored)}" if restored else "- Service is not restored yet.")
     lines += [

@@ -180,7 +180,7 @@ def _by_hand(state: RunState) -> Iterator[str]:
     if state.rollback is not None:
         undecided = len(impact.undecided_rows(state, state.rollback))
         if undecided:
-            yield f"Decide the {undecided} rows that the inverse mapping leaves open (listed under the data)."
+            yield f"Decide the rows that the inverse mapping leaves open ({undecided}, listed under the data)."
         for step in impact.steps_of(state, state.rollback):
             if step.status is StepStatus.SKIPPED:
                 yield f"“{words(step.step.title)}” was left out: {words(step.note)}"
