@@ -10,12 +10,13 @@ from console.actions.check_run import CheckResult, CheckRun
 from console.actions.handover import unfinished
 from console.actions.own_rows import OWN, OwnRows
 from console.actions.production import in_production
+from console.actions.rollback.journaled import instance_in_use
 from console.actions.wording import counted, listed
 from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Check, Json
 from console.domain.released import pushed
 from console.errors import StepFailed, Stopped, VerificationFailed
-from console.ports import Context, Database, Report, Web
+from console.ports import Context, Database, Instances, Report, Web
 
 _REMEDY = "Look at the service's log. Repair and retry, or roll back."
 
@@ -30,9 +31,10 @@ class ChecksRun:
 
     destructive = False
 
-    def __init__(self, web: Web, database: Database) -> None:
+    def __init__(self, web: Web, database: Database, instances: Instances | None = None) -> None:
         self._web = web
         self._database = database
+        self._instances = instances
 
     async def preview(self, ctx: Context) -> Preview:
         """The requests, what they may write, and what an earlier attempt left to be removed first."""
@@ -63,9 +65,10 @@ class ChecksRun:
             checks = _checks(ctx)
             tables = sorted({table for check in checks for table in check.writes})
             known = ctx.before.get(OWN)
-            own = OwnRows(self._database, ctx.marker, tables, report, known if isinstance(known, dict) else {})
+            database = await self._in_use(ctx)
+            own = OwnRows(database, ctx.marker, tables, report, known if isinstance(known, dict) else {})
             await own.begin()
-            runner = CheckRun(ctx, self._web, self._database, report, own)
+            runner = CheckRun(ctx, self._web, database, report, own)
             await self._clean_earlier(ctx, runner)
             results: list[CheckResult] = []
             for number, check in enumerate(checks):
@@ -83,10 +86,17 @@ class ChecksRun:
             """A look from outside has nothing to report."""
 
         with in_production(ctx, f"Remove the rows marked {ctx.marker} by hand, then retry."):
-            runner = CheckRun(ctx, self._web, self._database, unheard)
+            runner = CheckRun(ctx, self._web, await self._in_use(ctx), unheard)
             left = [problem for check in _checks(ctx) for problem in await runner.leftovers(check)]
             if left:
                 raise VerificationFailed("The checks left something behind.", lines=tuple(left))
+
+    async def _in_use(self, ctx: Context) -> Database:
+        """The database that the services use: on a way back perhaps another than the plan's. Raises HostingError."""
+        used = instance_in_use(ctx) if _going_back(ctx) else ctx.plan.database.postgres_id
+        if used == ctx.plan.database.postgres_id or self._instances is None:
+            return self._database
+        return await self._instances.database(used)
 
     async def _clean_earlier(self, ctx: Context, runner: CheckRun) -> None:
         unclean = ctx.before.get("unclean")
@@ -116,7 +126,15 @@ def _checks(ctx: Context) -> tuple[Check, ...]:
 
 
 def _release(ctx: Context) -> str:
+    """Which release is to be checked: a way back brings the old one, whatever was pushed before."""
+    if _going_back(ctx):
+        return "old"
     return "new" if pushed(ctx.state) else "old"
+
+
+def _going_back(ctx: Context) -> bool:
+    way = ctx.state.rollback
+    return way is not None and ctx.step.id in way.steps
 
 
 def _unclean(ctx: Context) -> dict[str, Json]:

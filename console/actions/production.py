@@ -7,9 +7,9 @@ that no error of a step reaches a person without both.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from console.actions.handover import states_of
+from console.actions.handover import left_by, states_of
 from console.domain.released import migrated, pushed, release_commit
-from console.domain.state import StepStatus
+from console.domain.state import StepState, StepStatus
 from console.errors import ConsoleError, ServiceError
 from console.ports import Context
 
@@ -32,16 +32,24 @@ def state_of_schema(ctx: Context) -> str:
 def state_of_code(ctx: Context) -> str:
     """One sentence: which code production runs; empty before anything was pushed."""
     branch = ctx.plan.release.target
+    reverted = _left(ctx, "rollback.push", "commit")
+    if reverted:
+        return _running(f"{branch} holds the revert {reverted[:7]}", states_of(ctx, "rollback.deploy"))
     if not pushed(ctx.state):
         attempted = any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "source.push"))
         return f"The push to {branch} was attempted: look at the branch and the services." if attempted else ""
     release = release_commit(ctx.state)[:7] or "the release"
+    return _running(f"{branch} holds {release}", states_of(ctx, "build.follow"))
+
+
+def _running(holds: str, deploys: tuple[StepState, ...]) -> str:
+    """What the branch holds, and which services are known to run it."""
     live: list[str] = []
     pending: list[str] = []
-    for state in states_of(ctx, "build.follow"):
+    for state in deploys:
         service = str(state.step.params.get("service", state.step.title))
         (live if state.status is StepStatus.SUCCEEDED else pending).append(service)
-    parts = [f"{branch} holds {release}"]
+    parts = [holds]
     if live:
         parts.append(f"{' and '.join(live)} run{'s' if len(live) == 1 else ''} it")
     if pending:
@@ -51,11 +59,22 @@ def state_of_code(ctx: Context) -> str:
 
 def _schema(ctx: Context) -> str:
     version = ctx.plan.migration.version
+    instance = _left(ctx, "rollback.switch", "postgres_id")
+    if instance:
+        return f"The services are pointed at {instance}, with the schema from before migration {version}."
+    if _left(ctx, "rollback.schema", "committed_at"):
+        return f"Migration {version} was taken back: the schema is the one from before."
     if migrated(ctx.state):
         return f"Migration {version} is in the database."
     if any(s.attempt and s.status in _TOUCHED for s in states_of(ctx, "migrate.run")):
         return f"Migration {version} was started; it is one transaction: wholly in, or not at all."
     return ""
+
+
+def _left(ctx: Context, action: str, key: str) -> str:
+    """What a step of the way back that succeeded left under a key; empty when there is nothing."""
+    record = left_by(ctx, action)
+    return str(record.data.get(key) or "") if record is not None else ""
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def _actions(ports: Ports) -> dict[str, Action]:
         "verify.schema": VerifySchema(ports.database, ports.repository),
         "verify.integrity": VerifyIntegrity(ports.database),
         "verify.orphans": VerifyOrphans(ports.database, ports.repository, ports.hosting),
-        "checks.run": ChecksRun(own, ports.database),
+        "checks.run": ChecksRun(own, ports.database, ports.instances),
         "logs.schema_errors": LogsSchemaErrors(ports.telemetry, ports.hosting, own),
         "monitor.baseline": MonitorBaseline(ports.telemetry, ports.hosting, ports.database),
         "monitor.logs": MonitorLogs(ports.hosting, ports.telemetry),
