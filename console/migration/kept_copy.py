@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from console.domain.plan import Json, Migration
+from console.errors import ConsoleError, DatabaseError, OutcomeUnknown, StepFailed
+from console.migration import transaction
 from console.migration.names import QualifiedName, quote_identifier, quote_literal
-from console.migration.reading import Reader, text_or_none
+from console.migration.reading import Reader, text_or_none, whole
 from console.migration.saved_copy import MADE_BY, Origin
 from console.ports import Session
 
@@ -119,3 +121,29 @@ async def put_aside(session: Session, saved: QualifiedName, kept: QualifiedName,
 def _fitting(name: str, ending: str) -> str:
     """A name with an ending, cut before it so that PostgreSQL keeps the whole of it."""
     return name.encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending
+
+
+async def discard(session: Session, migration: Migration, kept: Kept) -> None:
+    """Drop a copy, if it still is the one that was found. Raises StepFailed (OutcomeUnknown), DatabaseError."""
+    await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    try:
+        await transaction.set_limits(session, migration)
+        await session.execute(f"LOCK TABLE {kept.name.sql} IN ACCESS EXCLUSIVE MODE")
+        if await find_kept(session, kept.name) != kept:
+            raise StepFailed(f"{kept.name} is not the copy any more that was shown.", remedy="Look at it again.")
+        await session.execute(f"DROP TABLE {kept.name.sql}")
+        rows = await session.fetch("SELECT pg_current_xact_id()::text AS id")
+        await transaction.commit(session, whole(rows[0]["id"]), f"{kept.name} is still there.")
+    except ConsoleError as error:
+        if not isinstance(error, OutcomeUnknown):
+            await _roll_back(session, error)
+        raise
+
+
+async def _roll_back(session: Session, error: ConsoleError) -> None:
+    """End the transaction; a session that is gone has ended it by itself, which the error then says."""
+    try:
+        await session.execute("ROLLBACK")
+        error.production = error.production or "Nothing was changed: the copy is still there."
+    except DatabaseError as lost:
+        error.production = f"Nothing was committed: the connection was lost ({lost.message}); the copy is still there."

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 
 from console.domain.outcome import Progress
 from console.domain.plan import Json, Migration
+from console.domain.wire import encode
 from console.errors import ConsoleError, DatabaseError, StepFailed, Stopped
 from console.migration import failures, kept_copy, reversal_checks, transaction
 from console.migration.bounded import BoundedSession, connection_lost
 from console.migration.inverse import RowsBack, Undecided, rows_back, undecided_rows
+from console.migration.marks import Counts, own_counters
 from console.migration.names import QualifiedName, quote_identifier, quote_literal
 from console.migration.rebuilding import Act, given, present_views, rebuilding
 from console.migration.result import Began
@@ -32,7 +34,7 @@ LOST = (
 
 @dataclass(frozen=True, slots=True)
 class ReversalResult:
-    """A committed way back. `locked` and `seconds` as in `MigrationResult`; `history` is the row that was taken out."""
+    """A committed way back. `history` is the row that was taken out; the rest as in `MigrationResult`."""
 
     began: Began
     saved_copy: str
@@ -41,16 +43,21 @@ class ReversalResult:
     undecided: tuple[Undecided, ...]
     history: Mapping[str, Json]
     own_xids: tuple[int, ...]
+    own_counters: Mapping[str, Counts]
     locked: float
     seconds: float
     notices: tuple[str, ...]
+
+    def own(self) -> dict[str, Json]:
+        """What the transaction itself wrote, as plain JSON: known, and journaled, just before COMMIT."""
+        return {"own_xids": list(self.own_xids), "own_counters": encode(self.own_counters)}
 
 
 class Reversal:
     """One attempt over one session. `monotonic` gives wall seconds; `stopping` is asked at every safe point.
 
     Two reports are durable, because a probe needs them after a crash: `{"began": Began.data()}` once the table is
-    locked and before anything is changed, and `{"committing": true}` just before COMMIT.
+    locked and before anything is changed, and `{"committing": ReversalResult.own()}` just before COMMIT.
     """
 
     def __init__(
@@ -109,9 +116,8 @@ class Reversal:
         return on
 
     async def _refuse_dependents(self) -> None:
-        blocked = reversal_checks.in_the_way(await reversal_checks.dependents_back(self._session, self._migration))
-        if blocked:
-            raise reversal_checks.refusal(self._migration, blocked)
+        found = await reversal_checks.dependents_back(self._session, self._migration)
+        reversal_checks.refuse_dependents(self._migration, found)
 
     async def _begin(self, on: Ground) -> Began:
         self._doing = f"locking {on.table}"
@@ -132,6 +138,7 @@ class Reversal:
         before = await reversal_checks.shape(session, migration, on.table)
         await self._step("counting what was written since")
         rows = await rows_back(session, migration, on.saved, on.table)
+        reversal_checks.refuse_unfillable(migration, on.origin, rows)
         acts = rebuilding(migration, on.origin, on.saved, on.table, await present_views(session, migration))
         for number, act in enumerate(acts.first, 1):
             await self._do(act, number, len(acts.acts))
@@ -154,12 +161,13 @@ class Reversal:
             undecided=undecided,
             history=history,
             own_xids=await own_versions(session, on.table, began.transaction),
+            own_counters=await own_counters(session),
             locked=0.0,
             seconds=0.0,
             notices=(*notices, self._warning) if self._warning else notices,
         )
         self._stop_if_asked()
-        await self._report(Progress("committing", share=1.0, data={"committing": True}, durable=True))
+        await self._report(Progress("committing", share=1.0, data={"committing": result.own()}, durable=True))
         return result
 
     async def _do(self, act: Act, number: int, total: int) -> None:

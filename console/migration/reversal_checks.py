@@ -11,7 +11,7 @@ from console.domain.plan import Migration
 from console.errors import StepFailed, VerificationFailed
 from console.migration import catalog, saved_copy
 from console.migration.dependents import find_dependents
-from console.migration.inverse import answer, decided, joined, maps_back, touched
+from console.migration.inverse import RowsBack, answer, decided, joined, maps_back, touched
 from console.migration.names import QualifiedName, quote_identifier
 from console.migration.reading import Reader, text_or_none, whole
 from console.migration.references import Fate, Method, Reference
@@ -119,16 +119,40 @@ def in_the_way(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
     return tuple(r for r in references if r.fate in _IN_THE_WAY and r.method is not Method.TEXT)
 
 
-def refusal(migration: Migration, blocked: tuple[Reference, ...]) -> StepFailed:
-    """The error that names what keeps the new columns from going."""
+def refuse_dependents(migration: Migration, references: tuple[Reference, ...]) -> None:
+    """Raise StepFailed with the names of what keeps the new columns from going."""
+    blocked = in_the_way(references)
+    if not blocked:
+        return
     names = ", ".join(dict.fromkeys(f"{reference.kind} {reference.name}" for reference in blocked))
-    return StepFailed(
+    raise StepFailed(
         f"{names} {'needs' if len({r.name for r in blocked}) == 1 else 'need'} {', '.join(migration.added)}, which the "
         "way back drops.",
         production=UNCHANGED,
         remedy="Drop or change what is listed, so that it does not need the new column, then retry.",
         lines=tuple(f"{reference.fate}: {reference}" for reference in blocked),
     )
+
+
+def refuse_unfillable(migration: Migration, origin: Origin, rows: RowsBack) -> None:
+    """Raise StepFailed where a row would have to be NULL in a column that refuses it."""
+    values = ", ".join(dict.fromkeys(str(group.value) for group in rows.groups if not group.decided))
+    for column in origin.columns:
+        if column.name not in migration.removed or not column.not_null or column.default is not None:
+            continue
+        refuses = f"{column.name} must not be NULL and has no default, and"
+        if column.name == migration.mapping.source and rows.undecided:
+            raise StepFailed(
+                f"{refuses} {rows.undecided} rows hold a value that the inverse does not decide: {values}.",
+                production=UNCHANGED,
+                remedy="Give these values a rule in [migration.inverse], or these rows another value, then look again.",
+            )
+        if column.name != migration.mapping.source and rows.written:
+            raise StepFailed(
+                f"{refuses} {rows.written} rows were written since, for which nothing is saved.",
+                production=UNCHANGED,
+                remedy="Save and remove these rows by hand, or go the way over another database.",
+            )
 
 
 async def shape(reader: Reader, migration: Migration, table: QualifiedName) -> Shape:

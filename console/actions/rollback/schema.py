@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from console.actions.rollback.schema_back import SchemaBack
+from console.actions.rollback.schema_copy import DiscardCopy
 from console.ports import Action
 
 if TYPE_CHECKING:
@@ -10,4 +12,4 @@ if TYPE_CHECKING:
 
 def schema_actions(ports: "Ports") -> dict[str, Action]:
     """The actions of this family, by name."""
-    return {}
+    return {"rollback.schema": SchemaBack(ports.database), "rollback.discard_copy": DiscardCopy(ports.database)}
