@@ -15,7 +15,7 @@ from screens.widgets.keybar import Entry, KeyBar
 from screens.widgets.logpane import Pulse
 from screens.widgets.tail import Tail
 
-_KEPT = ("help", "incident", "back")
+_KEPT = ("help", "incident", "incident-screen", "back")
 """Commands that the footer shows in any width."""
 
 

@@ -6,7 +6,8 @@ Key bindings, the footer, the palette and the help screen are all read from here
 
 from collections.abc import Callable
 
-from screens.command import Command
+from console.domain.state import RunStatus
+from screens.command import Command, Weight
 from screens.leads import Act, Show
 from screens.moment import Moment
 from screens.steering_commands import STEERING
@@ -32,8 +33,8 @@ def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: st
     )
 
 
-_SCROLLING = ("run", "help")
-_LISTS = ("run", "signoff", "alerts", "preflight", "help")
+_SCROLLING = ("run", "incident", "help")
+_LISTS = ("run", "incident", "messages", "signoff", "alerts", "preflight", "help")
 
 
 def _local(
@@ -53,6 +54,21 @@ def _alerts_label(moment: Moment) -> str:
     return f"warnings ({raised + findings})" if raised + findings else "warnings"
 
 
+def _has_incident(moment: Moment) -> bool:
+    """Whether an incident is open, or was and the run is closed."""
+    state = moment.state
+    return state.incident_at is not None or (state.status is RunStatus.FINISHED and bool(state.incidents))
+
+
+def _messages_label(moment: Moment) -> str:
+    messages = moment.state.messages.values()
+    undelivered = sum(1 for message in messages if message.undelivered)
+    waiting = sum(1 for message in messages if message.waits)
+    if undelivered:
+        return f"messages ({undelivered} undelivered)"
+    return f"messages ({waiting} to send)" if waiting else "messages"
+
+
 READING: tuple[Command, ...] = (
     Command(
         "now",
@@ -63,6 +79,7 @@ READING: tuple[Command, ...] = (
         "Moving",
         lambda m: not m.following,
         lambda m: Act("now"),
+        screens=("run", "incident"),
     ),
     Command(
         "pane",
@@ -79,10 +96,34 @@ READING: tuple[Command, ...] = (
     _local("search", ("slash",), "/", "search", "Only lines with a text.", ("logs",), "search"),
     _local("service", ("v",), "v", "next_service", "Only one service's lines, each in turn.", ("logs",), "service"),
     _local("grade", ("e",), "e", "next_grade", "Only errors, only schema errors, everything.", ("logs",), "grade"),
+    _local("copy", ("y",), "y", "copy", "Copy the chosen message, to send it by hand.", ("messages",), "copy the text"),
     _local("up", ("up", "k"), "↑", "move(-1)", "The line above.", _LISTS),
     _local("down", ("down", "j"), "↓", "move(1)", "The line below.", _LISTS),
     _local("page-up", ("pageup",), "⇞", "page(-1)", "Scroll up by a page.", _SCROLLING),
     _local("page-down", ("pagedown",), "⇟", "page(1)", "Scroll down by a page.", _SCROLLING),
+    Command(
+        "incident-screen",
+        ("i",),
+        "i",
+        lambda m: "the way back" if m.state.rollback is not None else "ways back",
+        "The incident: where production stands, the ways back with their prices, and the one that is gone.",
+        "Incident",
+        lambda m: _door(m, "incident") and _has_incident(m),
+        lambda m: Show("incident"),
+        screens=(),
+        weight=Weight.DANGER,
+    ),
+    Command(
+        "messages",
+        ("m",),
+        "m",
+        _messages_label,
+        "Words to the stakeholders: drafts to be edited and sent, and what became of each.",
+        "Incident",
+        lambda m: _door(m, "messages") and (bool(m.state.messages) or _has_incident(m)),
+        lambda m: Show("messages"),
+        screens=(),
+    ),
     _screen("logs", "l", "logs", "The log of all services, full screen: filter, search, first error."),
     _screen("alerts", "w", _alerts_label, "Warnings: alerts that were raised, and findings with their remedies."),
     _screen("signoff", "s", "sign-off", "The signatures that the plan asks for, and what they are bound to."),
@@ -117,7 +158,7 @@ READING: tuple[Command, ...] = (
         ("escape",),
         "esc",
         "back to the run",
-        "Back to the run.",
+        "Back to the run screen.",
         "Screens",
         lambda m: m.screen != "run",
         lambda m: Act("back"),

@@ -1,5 +1,6 @@
 """Where leads go: further screens, each imported when it is opened first, and the helm where there is one."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -37,17 +38,19 @@ def drivers_desk(app: App[Any], listening: Listening, reads: Reads, helm: Helm, 
             open_screen(app, build(lead.screen, desk, listening, reads))
         elif not isinstance(lead, Act):
             if not steering:
-                steering.append(_steering(app, listening, helm, settle))
+                steering.append(_steering(app, listening, helm, settle, lambda screen: pursue(Show(screen))))
             steering[0].pursue(lead)
 
     desk = Desk((*STEERING, *READING), pursue, doors(listening, reads), listening.ring, steers=True)
     return desk
 
 
-def _steering(app: App[Any], listening: Listening, helm: Helm, settle: float) -> "Steering":
+def _steering(
+    app: App[Any], listening: Listening, helm: Helm, settle: float, show: Callable[[str], None]
+) -> "Steering":
     from screens.steering import Steering
 
-    return Steering(helm, app, listening.view, settle=settle)
+    return Steering(helm, app, listening, show, settle=settle)
 
 
 def doors(listening: Listening, reads: Reads) -> frozenset[str]:
@@ -55,6 +58,8 @@ def doors(listening: Listening, reads: Reads) -> frozenset[str]:
     exists = {
         "logs": True,
         "alerts": True,
+        "incident": True,
+        "messages": True,
         "help": True,
         "signoff": bool(listening.state.plan.signoffs),
         "preflight": reads.preflight is not None,
@@ -83,6 +88,14 @@ def build(name: str, desk: Desk, listening: Listening, reads: Reads) -> ConsoleS
             from screens.alerts import AlertsScreen
 
             return AlertsScreen(desk, view)
+        case "incident":
+            from screens.incident import IncidentScreen
+
+            return IncidentScreen(desk, view)
+        case "messages":
+            from screens.messages import MessagesScreen
+
+            return MessagesScreen(desk, view)
         case "signoff":
             from screens.signoff import SignoffScreen
 

@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question for words. `phrase` must be typed exactly where it is not empty."""
+    """A question for words. `phrase` must be typed exactly where it is not empty; `proposed` stands there already."""
 
     title: str
     body: tuple[str, ...]
@@ -54,6 +54,7 @@ class Ask:
     required: bool = True
     danger: bool = False
     phrase: str = ""
+    proposed: str = ""
     said: str = ""
 
 
@@ -72,12 +73,33 @@ class SignRole:
 
 
 @dataclass(frozen=True, slots=True)
+class GoBack:
+    """Show a way back in full, as it was assessed, and take the choice of it. `way` is its value."""
+
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditMessage:
+    """Show a drafted message, let it be edited, and send it."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPostmortem:
+    """Ask who owns the post-mortem, and when it is."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One of several ways on, with what it leads to in words."""
 
     label: str
     consequence: str
-    lead: "Steer"
+    lead: "Steer | Show"
     danger: bool = False
 
 
@@ -91,5 +113,5 @@ class Choose:
 
 
 Read = Show | Act
-Steer = Send | Ask | ConfirmStep | SignRole | Choose
+Steer = Send | Ask | ConfirmStep | SignRole | GoBack | EditMessage | AskPostmortem | Choose
 Lead = Read | Steer

@@ -11,6 +11,7 @@ from console.domain.state import RunState, StepStatus
 from console.ports import Feed, JournalFailed, LogLines, StateChanged, StepNews, TailStatus, Update
 from screens.classify import mark_of
 from screens.heard import Heard, hear
+from screens.looking import NOT_LOOKING, Looking
 from screens.ring import Ring
 from screens.view import View
 
@@ -27,6 +28,7 @@ class Listening:
         self._lines_came = False
         self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._record_failed = ""
+        self._looking = NOT_LOOKING
         self._changed = False
         self.ring = Ring(mark_of, names={service.id: service.key for service in feed.state.plan.services})
         self.ring.extend(feed.tail)
@@ -40,7 +42,9 @@ class Listening:
 
     def view(self) -> View:
         """What there is to show at this moment."""
-        return View(self.state, self._now(), dict(self._news), self._tail, self._driving, self._record_failed)
+        return View(
+            self.state, self._now(), dict(self._news), self._tail, self._driving, self._record_failed, self._looking
+        )
 
     def hear(self, update: Update) -> None:
         """Put an update down."""
@@ -63,6 +67,12 @@ class Listening:
     def is_told(self, reason: str) -> None:
         """The log cannot be heard yet, for this reason."""
         self.hear(TailStatus(connected=False, reason=reason))
+
+    def looks(self, *, refusal: str = "", remedy: str = "", over: bool = False) -> None:
+        """Whoever drives here began to look where production stands, or the look is over: seen, or refused."""
+        self._looking = Looking(None if over else self._now(), refusal, remedy)
+        self._changed = True
+        self._wake()
 
     def take(self) -> tuple[bool, bool]:
         """What is new since the last time: whether the view changed, whether lines came in."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from console.domain.state import FindingState, RunState, SignOffState, StepState
+from console.domain.standing import WayBack
+from console.domain.state import FindingState, MessageState, RunState, RunStatus, SignOffState, StepState
 from screens.view import View
 
 
@@ -15,6 +16,8 @@ class Moment:
     step: StepState | None = None
     signoff: SignOffState | None = None
     finding: FindingState | None = None
+    way: WayBack | None = None
+    message: MessageState | None = None
     doors: frozenset[str] = field(default_factory=frozenset)
     next_pane: str = ""
     following: bool = True
@@ -23,3 +26,13 @@ class Moment:
     def state(self) -> RunState:
         """The state of the run."""
         return self.view.state
+
+    @property
+    def open(self) -> bool:
+        """Whether the run has begun and is not closed."""
+        return self.state.status in (RunStatus.RUNNING, RunStatus.HELD)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the run is not closed."""
+        return self.state.status is not RunStatus.FINISHED

@@ -3,9 +3,11 @@
 from textual.content import Content
 
 from console.domain import intents
+from console.domain.decide_incident import asks_more_than_a_tick
 from console.domain.plan import StepKind
+from console.domain.rollback import TITLES
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
-from screens.leads import Ask, Choose, ConfirmStep, Lead, Option, Send, SignRole
+from screens.leads import Ask, AskPostmortem, Choose, ConfirmStep, Lead, Option, Send, SignRole
 from screens.moment import Moment
 from screens.paint import ink, words
 from screens.ways import ways
@@ -21,11 +23,11 @@ def next_label(moment: Moment) -> str:
     if ways(moment):
         return "what can be done"
     if _complete(moment.state):
-        return "close the run"
+        return "close the run" if moment.state.rollback is None else "close as rolled back"
     if step.step.kind is StepKind.SIGNOFF:
         return "sign"
     if step.step.kind is StepKind.MANUAL:
-        return "tick it"
+        return "name owner and day" if asks_more_than_a_tick(moment.state, step.step.id) else "tick it"
     return "look, then confirm" if step.status is StepStatus.READY else "confirm ahead"
 
 
@@ -38,23 +40,26 @@ def next_lead(moment: Moment) -> Lead | None:
         return None
     options = ways(moment)
     if options:
-        return Choose(step.step.title, _trouble(step), options)
+        return Choose(step.step.title, trouble_of(step), options)
     if _complete(moment.state):
-        return close_run(moment)
+        return close_run(moment) if moment.state.rollback is None else close_rolled_back(moment.state)
+    if moment.state.set_aside(step.step.id):
+        return None
     if step.step.kind is StepKind.SIGNOFF:
         return _sign(moment, step)
     if step.step.kind is StepKind.MANUAL and step.status is StepStatus.READY:
-        return _tick(step)
+        return AskPostmortem(step.step.id) if asks_more_than_a_tick(moment.state, step.step.id) else _tick(step)
     if step.step.confirmation is not None and step.status in (StepStatus.READY, StepStatus.WAITING):
         return ConfirmStep(step.step.id)
     return None
 
 
 def _complete(state: RunState) -> bool:
-    return state.status is not RunStatus.FINISHED and bool(state.steps) and all(s.over for s in state.steps.values())
+    return state.status is not RunStatus.FINISHED and bool(state.steps) and state.complete
 
 
-def _trouble(step: StepState) -> tuple[Content, ...]:
+def trouble_of(step: StepState) -> tuple[Content, ...]:
+    """What is known of what is wrong with a step."""
     if step.failure is None:
         return (ink.line(step.unknown),) if step.unknown else ()
     lines = [ink.line((step.failure.message, ink.DANGER))]
@@ -107,15 +112,32 @@ def begin(moment: Moment) -> Lead:
 def close_run(moment: Moment) -> Lead:
     """The ways to end a run; `completed` only when everything is over."""
     options = []
-    if _complete(moment.state):
+    if _complete(moment.state) and moment.state.rollback is not None:
+        lead = close_rolled_back(moment.state)
+        options.append(Option("Rolled back", "production was brought back; the incident is closed too", lead))
+    elif _complete(moment.state):
         options.append(_outcome("completed", "Completed", "the plan's criteria and signatures are checked once more"))
     options.append(
         _outcome("failed", "Closed as failed", "what production looks like stays as it is; say so", danger=True)
     )
     options.append(_outcome("abandoned", "Abandoned", "given up before it was done", danger=True))
-    over = sum(s.over for s in moment.state.steps.values())
-    body = (ink.line(f"{over} of {len(moment.state.steps)} steps are over. A closed run cannot be opened again."),)
+    over = sum(s.over for s in moment.state.active)
+    body = (ink.line(f"{over} of {len(moment.state.active)} steps are over. A closed run cannot be opened again."),)
     return Choose("Close the run", body, tuple(options))
+
+
+def close_rolled_back(state: RunState) -> Ask:
+    """Close the incident and the run: production is as it was before."""
+    rollback = state.rollback
+    return Ask(
+        "Close the incident and the run as rolled back",
+        ("Both are closed, and a closed run cannot be opened again.",),
+        "Close both",
+        lambda answer: intents.Finish("rolled_back", answer.text),
+        label="How it ended",
+        proposed=f"Rolled back: {TITLES[rollback.way]}" if rollback is not None else "",
+        said="Closed as rolled back.",
+    )
 
 
 def _outcome(outcome: str, label: str, consequence: str, *, danger: bool = False) -> Option:

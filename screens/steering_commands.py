@@ -10,22 +10,21 @@ from console.domain.dependencies import guarded_by
 from console.domain.plan import StepKind
 from console.domain.state import RunStatus, StepStatus
 from screens.command import Command, Weight
+from screens.going_back import numbered_lead
+from screens.incident_commands import INCIDENT
 from screens.leads import Ask, Lead, Send, SignRole
 from screens.moment import Moment
 from screens.next_thing import close_run, next_label, next_lead
-from screens.ways import by_hand, declare_incident, leave_out, reopen, ways
+from screens.ways import by_hand, leave_out, reopen, ways
 
-
-def _open(moment: Moment) -> bool:
-    return moment.state.status in (RunStatus.RUNNING, RunStatus.HELD)
-
-
-def _unfinished(moment: Moment) -> bool:
-    return moment.state.status is not RunStatus.FINISHED
+STEPS = ("run", "incident")
+"""The screens on which a step can be selected."""
 
 
 def _is(*statuses: StepStatus) -> Callable[[Moment], bool]:
-    return lambda m: _open(m) and m.step is not None and m.step.status in statuses
+    return lambda m: (
+        m.open and m.step is not None and m.step.status in statuses and not m.state.set_aside(m.step.step.id)
+    )
 
 
 def _about_step(build: Callable[[str], Lead]) -> Callable[[Moment], Lead | None]:
@@ -33,7 +32,7 @@ def _about_step(build: Callable[[str], Lead]) -> Callable[[Moment], Lead | None]
 
 
 def _can_stop(moment: Moment) -> bool:
-    return _open(moment) and any(not s.stopping for s in moment.state.running)
+    return moment.open and any(not s.stopping for s in moment.state.running)
 
 
 def _stop(moment: Moment) -> Lead:
@@ -73,16 +72,6 @@ def _note(moment: Moment) -> Lead:
     )
 
 
-def _close_incident(moment: Moment) -> Lead:
-    return Ask(
-        "Close the incident",
-        (f"Declared because: {moment.state.incident_reason}", "The run stays held until you resume it."),
-        "Close it",
-        lambda answer: intents.CloseIncident(answer.text),
-        label="How it ended",
-    )
-
-
 def _hold_or_resume(moment: Moment) -> Lead:
     if moment.state.status is RunStatus.HELD:
         return Send(intents.Resume(), "Steps start by themselves again.")
@@ -105,17 +94,22 @@ def _override_finding(moment: Moment) -> Lead | None:
 def _way(number: int) -> Command:
     def lead(moment: Moment) -> Lead | None:
         options = ways(moment)
-        return options[number - 1].lead if number <= len(options) else None
+        return options[number - 1].lead if number <= len(options) else numbered_lead(moment, number)
+
+    def label(moment: Moment) -> str:
+        options = ways(moment)
+        return options[number - 1].label if number <= len(options) else f"look at way {number}"
 
     return Command(
         f"way-{number}",
         (str(number),),
         str(number),
-        lambda m: ways(m)[number - 1].label,
-        "The ways out of a failed or uncertain step, as its detail numbers them.",
+        label,
+        "The ways out of a failed or uncertain step, as its detail numbers them; in an incident, the ways back.",
         "Step",
-        lambda m: _open(m) and number <= len(ways(m)),
+        lambda m: m.open and lead(m) is not None,
         lead,
+        screens=STEPS,
         footer=False,
     )
 
@@ -130,6 +124,7 @@ STEERING: tuple[Command, ...] = (
         "Step",
         lambda m: next_lead(m) is not None,
         next_lead,
+        screens=STEPS,
         weight=Weight.NOW,
     ),
     Command(
@@ -139,7 +134,7 @@ STEERING: tuple[Command, ...] = (
         lambda m: f"sign as {m.signoff.title}" if m.signoff is not None else "sign",
         "Give or refuse the signature of the selected role.",
         "Sign-off",
-        lambda m: _open(m) and m.signoff is not None and not m.signoff.given,
+        lambda m: m.open and m.signoff is not None and not m.signoff.given,
         lambda m: SignRole(m.signoff.role) if m.signoff is not None else None,
         screens=("signoff",),
         weight=Weight.NOW,
@@ -151,9 +146,7 @@ STEERING: tuple[Command, ...] = (
         "go on despite it",
         "Go on despite the selected finding; the reason is recorded.",
         "Findings",
-        lambda m: (
-            _unfinished(m) and m.finding is not None and m.finding.severity != "note" and not m.finding.overridden
-        ),
+        lambda m: m.unfinished and m.finding is not None and m.finding.severity != "note" and not m.finding.overridden,
         _override_finding,
         screens=("alerts",),
         weight=Weight.DANGER,
@@ -165,8 +158,9 @@ STEERING: tuple[Command, ...] = (
         "close the run",
         "End the run: completed when the plan allows it, else failed or abandoned, with a reason.",
         "Run",
-        lambda m: _open(m) and not m.state.running,
+        lambda m: m.open and not m.state.running,
         close_run,
+        screens=STEPS,
         footer=False,
     ),
     Command(
@@ -178,6 +172,7 @@ STEERING: tuple[Command, ...] = (
         "Step",
         _is(StepStatus.ARMED),
         _about_step(lambda step: Send(intents.Disarm(step), "The yes is taken back.")),
+        screens=STEPS,
     ),
     Command(
         "stop",
@@ -188,6 +183,7 @@ STEERING: tuple[Command, ...] = (
         "Run",
         _can_stop,
         _stop,
+        screens=STEPS,
     ),
     Command(
         "hold",
@@ -196,32 +192,11 @@ STEERING: tuple[Command, ...] = (
         lambda m: "resume" if m.state.status is RunStatus.HELD else "hold",
         "Hold: no further step starts by itself. Pressed again: resume.",
         "Run",
-        lambda m: _open(m) and m.state.incident_at is None,
+        lambda m: m.open and (m.state.incident_at is None if m.state.rollback is None else not m.state.complete),
         _hold_or_resume,
+        screens=STEPS,
     ),
-    Command(
-        "incident",
-        ("i",),
-        "i",
-        "incident",
-        "Declare an incident, from any screen: holds the run and starts the incident's clock.",
-        "Run",
-        lambda m: _open(m) and m.state.incident_at is None,
-        lambda m: declare_incident(),
-        screens=(),
-        weight=Weight.DANGER,
-    ),
-    Command(
-        "close-incident",
-        ("c",),
-        "c",
-        "close the incident",
-        "Close the incident; the run stays held until it is resumed.",
-        "Run",
-        lambda m: _open(m) and m.state.incident_at is not None,
-        _close_incident,
-        screens=(),
-    ),
+    *INCIDENT,
     Command(
         "by-hand",
         ("b",),
@@ -231,6 +206,7 @@ STEERING: tuple[Command, ...] = (
         "Step",
         _can_do_by_hand,
         lambda m: by_hand(m.step).lead if m.step is not None else None,
+        screens=STEPS,
         footer=False,
     ),
     Command(
@@ -242,6 +218,7 @@ STEERING: tuple[Command, ...] = (
         "Step",
         _can_leave_out,
         lambda m: leave_out(m.step).lead if m.step is not None else None,
+        screens=STEPS,
         footer=False,
     ),
     Command(
@@ -253,6 +230,7 @@ STEERING: tuple[Command, ...] = (
         "Step",
         _is(StepStatus.SUCCEEDED, StepStatus.SKIPPED),
         lambda m: reopen(m.step, "what was built on it is reopened too").lead if m.step is not None else None,
+        screens=STEPS,
     ),
     Command(
         "look",
@@ -267,6 +245,7 @@ STEERING: tuple[Command, ...] = (
             and m.step.step.action is not None
         ),
         _about_step(lambda step: Send(intents.Look(step))),
+        screens=STEPS,
         footer=False,
     ),
     *(_way(number) for number in range(1, 10)),
@@ -277,7 +256,7 @@ STEERING: tuple[Command, ...] = (
         "note",
         "Words for the record, from any screen.",
         "Run",
-        _unfinished,
+        lambda m: m.unfinished,
         _note,
         screens=(),
     ),

@@ -6,35 +6,39 @@ Pure: options with their consequences in words. The domain decides again when th
 from console.domain import intents
 from console.domain.dependencies import guarded_by
 from console.domain.plan import StepKind
-from console.domain.state import StepState, StepStatus
+from console.domain.state import RunState, StepState, StepStatus
 from console.errors import Refused
-from screens.leads import Answer, Ask, Choose, Option, Send, SignRole
+from screens.leads import Answer, Ask, Choose, Option, Send, Show, SignRole
 from screens.moment import Moment
 from screens.paint import ink
 
 
 def ways(moment: Moment) -> tuple[Option, ...]:
     """What can be done about the selected step, most usual first; empty when nothing is wrong with it."""
-    step = moment.step
-    if step is None:
+    return ways_of(moment.state, moment.step) if moment.step is not None else ()
+
+
+def ways_of(state: RunState, step: StepState) -> tuple[Option, ...]:
+    """What can be done about a step; empty when nothing is wrong with it, or it is set aside for a way back."""
+    if state.set_aside(step.step.id):
         return ()
     if step.status is StepStatus.FAILED:
-        return (*_after_failure(moment, step), *_incident(moment))
+        return (*_after_failure(state, step), *_incident(state))
     if step.status is StepStatus.UNCERTAIN:
-        return (*_uncertain(step), *_incident(moment)) if step.unknown else ()
+        return (*_uncertain(step), *_incident(state)) if step.unknown else ()
     if step.status in (StepStatus.WAITING, StepStatus.READY):
-        return tuple(_override(step, guard) for guard in unmet_guards(moment, step))
+        return tuple(_override(step, guard) for guard in unmet_guards(state, step))
     return ()
 
 
-def unmet_guards(moment: Moment, step: StepState) -> tuple[StepState, ...]:
+def unmet_guards(state: RunState, step: StepState) -> tuple[StepState, ...]:
     """The guards of a step that were skipped or failed and that nobody has overridden for it."""
-    candidates = (moment.state.steps[g] for g in step.step.guards if g in moment.state.steps)
+    candidates = (state.steps[g] for g in step.step.guards if g in state.steps)
     lost = (StepStatus.SKIPPED, StepStatus.FAILED)
     return tuple(g for g in candidates if g.status in lost and g.step.id not in step.overridden_guards)
 
 
-def _after_failure(moment: Moment, step: StepState) -> list[Option]:
+def _after_failure(state: RunState, step: StepState) -> list[Option]:
     again = "asks for your yes anew" if step.step.confirmation is not None else "then does it once more"
     if step.step.kind is StepKind.SIGNOFF:
         return [
@@ -45,13 +49,15 @@ def _after_failure(moment: Moment, step: StepState) -> list[Option]:
     options = [Option("Try again", f"looks at the world first, {again}", Send(intents.Retry(step.step.id)))]
     reopens = step.failure.reopens if step.failure is not None and step.failure.reopens else step.step.reopens
     for earlier_id in reopens:
-        if earlier_id in moment.state.steps:
-            options.append(reopen(moment.state.steps[earlier_id], "this step waits for it again"))
+        if earlier_id in state.steps:
+            options.append(reopen(state.steps[earlier_id], "this step waits for it again"))
     options.append(by_hand(step))
-    relying = guarded_by(moment.state.steps, step.step.id)
+    relying = guarded_by(state.steps, step.step.id)
     if not relying:
         options.append(leave_out(step))
-    options.extend(_override(moment.state.steps[other], step) for other in relying[:2])
+    options.extend(_override(state.steps[other], step) for other in relying[:2])
+    if state.rollback is not None and not state.running:
+        options.append(Option("Leave this way back", "what it has done stays; another way can be chosen", drop_way()))
     return options
 
 
@@ -159,21 +165,46 @@ def _uncertain(step: StepState) -> list[Option]:
     ]
 
 
-def _incident(moment: Moment) -> tuple[Option, ...]:
-    if moment.state.incident_at is not None:
-        return ()
-    return (
-        Option("Declare an incident", "holds the run and starts the incident's clock", declare_incident(), danger=True),
+def drop_way() -> Ask:
+    """Go the chosen way back no further."""
+    return Ask(
+        "Leave this way back",
+        ("What it has done stays as it is. Production is looked at anew, and another way can be chosen.",),
+        "Leave it",
+        lambda answer: intents.DropWay(answer.text),
+        danger=True,
+        said="The way is left. Looking where production stands now.",
     )
 
 
-def declare_incident() -> Ask:
-    """Something is wrong in production."""
+def _incident(state: RunState) -> tuple[Option, ...]:
+    if state.rollback is not None:
+        return ()
+    if state.incident_at is not None:
+        return (Option("Look at the ways back", "each with its price; nothing is begun by it", Show("incident")),)
+    consequence = "holds the run, starts the incident's clock, shows the ways back"
+    return (Option("Declare an incident", consequence, declare_incident(state), danger=True),)
+
+
+def declare_incident(state: RunState) -> Ask:
+    """Something is wrong in production. What the console knows of it stands there already; no word is needed."""
     return Ask(
         "Declare an incident",
-        ("The run is held: no step starts by itself. A step that runs goes on to its end.",),
+        (
+            "The run is held: no step starts by itself; one that runs goes on to its end.",
+            "Then it is looked where production stands, and which ways lead back. That changes nothing.",
+        ),
         "Declare it",
         lambda answer: intents.DeclareIncident(answer.text),
-        label="What is wrong",
-        danger=True,
+        label="What is wrong (may be empty)",
+        required=False,
+        proposed=what_is_wrong(state),
     )
+
+
+def what_is_wrong(state: RunState) -> str:
+    """What the console would call the incident: the alert that offers one, else the step that failed."""
+    offers = [alert.message for alert in state.alerts.values() if alert.offer == "incident" and not alert.cleared]
+    failed = [s for s in state.active if s.status is StepStatus.FAILED and s.failure is not None]
+    said = offers or [f"{s.step.title}: {s.failure.message}" for s in failed if s.failure is not None]
+    return said[-1].split("\n", 1)[0] if said else ""

@@ -27,7 +27,7 @@ class AskDialog(Dialog[Answer]):
             for text in ask.body:
                 yield Static(ink.line(text), classes="body")
             yield Static(ink.line((ask.label, ink.QUIET)), classes="label")
-            yield Input(id="words", max_length=2000, compact=True)
+            yield Input(ask.proposed, id="words", max_length=2000, compact=True)
             if ask.phrase:
                 yield Static(ink.line(("Type ", ink.QUIET), (ask.phrase, ink.DANGER_STRONG)), classes="label")
                 yield Input(id="phrase", compact=True)

@@ -38,8 +38,9 @@ def _expanded_phases(
 ) -> set[str]:
     expanded = {phase.id for phase, steps in phases if _lively(view, steps, selected)}
     room = height - len(phases) - sum(len(steps) for phase, steps in phases if phase.id in expanded)
-    upcoming = [(phase, steps) for phase, steps in phases if not all(s.over for s in steps)]
-    over = [(phase, steps) for phase, steps in reversed(phases) if all(s.over for s in steps)]
+    settled = {phase.id for phase, steps in phases if all(s.over or _aside(view, s) for s in steps)}
+    upcoming = [(phase, steps) for phase, steps in phases if phase.id not in settled]
+    over = [(phase, steps) for phase, steps in reversed(phases) if phase.id in settled]
     for phase, steps in (*upcoming, *over):
         if phase.id not in expanded:
             if len(steps) > room:
@@ -60,7 +61,7 @@ def _entry(steps: Sequence[StepState]) -> str:
 
 def _lively(view: View, steps: Sequence[StepState], selected: str) -> bool:
     lively = {StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAIN, StepStatus.ARMED}
-    if any(s.step.id == selected or s.status in lively for s in steps):
+    if any(s.step.id == selected or (s.status in lively and not _aside(view, s)) for s in steps):
         return True
     current = view.current
     return current is not None and any(s.step.id == current.step.id for s in steps)
@@ -74,13 +75,13 @@ def phase_sign(view: View, steps: Sequence[StepState]) -> words.Sign:
             return sign
     if all(s.over for s in steps):
         return words.SKIPPED if all(s.status is StepStatus.SKIPPED for s in steps) else words.DONE
-    return words.OPEN
+    return words.ASIDE if all(s.over or view.state.set_aside(s.step.id) for s in steps) else words.OPEN
 
 
 def _phase_line(view: View, phase: Phase, steps: Sequence[StepState], width: int) -> Content:
     sign = phase_sign(view, steps)
     over = all(s.over for s in steps)
-    lively = sign not in (words.OPEN, words.DONE, words.SKIPPED)
+    lively = sign not in (words.OPEN, words.DONE, words.SKIPPED, words.ASIDE)
     begun = any(s.over for s in steps)
     style = ink.STRONG if lively else ink.PLAIN if over or begun else ink.QUIET
     right_style = sign.style if lively else ink.QUIET
@@ -94,6 +95,8 @@ def _phase_time(view: View, phase: Phase, steps: Sequence[StepState]) -> str:
     if all(s.step.kind is StepKind.SIGNOFF for s in steps):
         return f"{sum(s.over for s in steps)} / {len(steps)}"
     starts = [s.started_at for s in steps if s.started_at is not None]
+    if phase_sign(view, steps) is words.ASIDE:
+        return words.ASIDE.word
     if not starts:
         if all(s.over for s in steps):
             return words.SKIPPED.word
@@ -119,7 +122,7 @@ def _planned(view: View, phase: Phase, steps: Sequence[StepState]) -> DurationRa
 
 def _step_line(view: View, step: StepState, width: int) -> Content:
     sign = words.sign_of(step, view.state)
-    quiet = sign in (words.OPEN, words.SKIPPED)
+    quiet = sign in (words.OPEN, words.SKIPPED) or _aside(view, step)
     strong = sign in (words.RUNNING, words.STOPPING, words.YOURS, words.FAILED, words.UNCERTAIN)
     style = ink.QUIET if quiet else ink.STRONG if strong else ink.PLAIN
     right = step_time(view, step)
@@ -128,9 +131,15 @@ def _step_line(view: View, step: StepState, width: int) -> Content:
     return ink.sides(left, ink.line((right, right_style)), width)
 
 
+def _aside(view: View, step: StepState) -> bool:
+    return not step.over and view.state.set_aside(step.step.id)
+
+
 def step_time(view: View, step: StepState) -> str:
     """The right column of a step: how long it took, or what there is to say instead."""
     seconds = words.elapsed(step, view.now)
+    if _aside(view, step):
+        return words.ASIDE.word
     if step.status is StepStatus.RUNNING:
         return words.duration(seconds or 0.0)
     if step.status is StepStatus.SUCCEEDED and step.step.kind is StepKind.SIGNOFF:

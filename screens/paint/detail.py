@@ -30,6 +30,9 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) ->
             *blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width),
             ink.BLANK,
         ]
+    if not step.over and view.state.set_aside(step.step.id):
+        text = "A way back is gone instead: this step neither starts nor can be steered until the way is left."
+        result += [*ink.wrapped(ink.line(text), width, first=ink.line((f"{words.ASIDE.mark} ", ink.QUIET))), ink.BLANK]
     result += _BODIES[step.status](view, step, width)
     remedy = step.failure.remedy if step.failure is not None else ""
     if ways or remedy:

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from console.domain.state import CriterionState
+from console.domain.state import AlertState, CriterionState
 from screens.paint import ink, words
 from screens.view import View
 
@@ -51,7 +51,7 @@ def _notices(view: View, width: int, room: int) -> list[Content]:
     notices: list[list[Content]] = []
     for alert in view.state.alerts.values():
         if not alert.cleared:
-            notices.append(_notice(words.severity(alert.severity), alert.message, width))
+            notices.append([*_notice(words.severity(alert.severity), alert.message, width), *_offered(view, alert)])
     findings = list(view.state.findings.values())
     for severity in ("blocker", "warning"):
         for finding in findings:
@@ -67,6 +67,13 @@ def _notices(view: View, width: int, room: int) -> list[Content]:
             break
         lines.extend(notice)
     return lines if len(lines) > 2 else [*lines, notices[0][0]]
+
+
+def _offered(view: View, alert: AlertState) -> list[Content]:
+    """The key that declares the incident which an alert may be, for whoever can press it."""
+    if alert.offer != "incident" or view.state.incident_at is not None or not view.driving:
+        return []
+    return [ink.line(("  i ", ink.DANGER_STRONG), ("declares an incident", ink.DANGER))]
 
 
 def _notice(sign: words.Sign, text: str, width: int) -> list[Content]:

@@ -9,6 +9,8 @@ from screens.view import View
 
 _BADGE_DANGER = "bold $on-danger on $danger"
 _BADGE_WATCHING = "bold $background on $quiet"
+LEAST_TITLE = 12
+"""Cells below which a title says nothing any more."""
 _BADGE_CALM = "bold $background on $ident"
 
 
@@ -33,14 +35,14 @@ def header(view: View, width: int, forecast: Content = ink.BLANK) -> list[Conten
 def _first(view: View, width: int, forecast: Content, people: str) -> tuple[Content, bool]:
     """The first line, and whether the whole title is on it."""
     state = view.state
-    over = sum(step.over for step in state.steps.values())
-    progress = ink.line((f"{over} of {len(state.steps)}", ink.PLAIN))
+    over = sum(step.over for step in state.active)
+    progress = ink.line((f"{over} of {len(state.active)}", ink.PLAIN))
     clock = ink.line(("T+ ", ink.QUIET), (words.clock(view.since_start), ink.STRONG))
     who = ink.line((people, ink.QUIET))
     right = Content("   ").join([part for part in (who, forecast, clock) if part])
     head = Content(" ").join(_badges(view))
     room = max(0, width - head.cell_length - progress.cell_length - right.cell_length - 8)
-    title = ink.fit(ink.line((state.plan.title, ink.STRONG)), room)
+    title = ink.fit(ink.line((state.plan.title, ink.STRONG)), room if room >= LEAST_TITLE else 0)
     left = Content("  ").join([head, *([title] if title else []), progress])
     return ink.sides(left, right, width, gap=2), len(state.plan.title) <= room
 

@@ -7,6 +7,7 @@ from console.domain.state import RunState, StepStatus
 from console.domain.timeline import timeline
 from screens.paint import ink, words
 from screens.paint.gist import criterion_sign
+from screens.paint.way_gone import left_to_do
 from screens.view import View
 
 
@@ -53,14 +54,16 @@ def before(view: View, width: int) -> list[Content]:
 def after(view: View, width: int) -> list[Content]:
     """How it ended, what production is now, what was proven, who signed."""
     state = view.state
-    completed = state.outcome == "completed"
-    sign = words.DONE if completed else words.FAILED
+    sign = words.outcome(state.outcome)
     title = ink.line((f"{sign.mark} {state.outcome.replace('_', ' ').capitalize()}", sign.style))
     lines = [ink.sides(title, ink.line((words.at(state.finished_at, seconds=True), ink.QUIET)), width)]
     for text in (state.outcome_reason, state.production):
         if text:
             lines += ink.wrapped(ink.line(text), width)
-    lines += [ink.BLANK, *ink.columns(_figures(view), width), ink.BLANK, ink.heading("Success criteria")]
+    lines += [ink.BLANK, *ink.columns(_figures(view), width)]
+    if state.rollback is not None:
+        lines += [ink.BLANK, *left_to_do(state, width)]
+    lines += [ink.BLANK, ink.heading("Success criteria")]
     for criterion in state.criteria.values():
         mark = criterion_sign(criterion)
         proof = ink.line(criterion.title, (f"  {criterion.evidence}" if criterion.evidence else "", ink.QUIET))

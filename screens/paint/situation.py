@@ -1,11 +1,14 @@
 """The situation in one sentence: where are we, is it going well, what is next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from console.domain.rollback import TITLES
 from console.domain.schedule import due
 from console.domain.state import RunStatus, StepState, StepStatus
 from screens.paint import ink, words
 from screens.view import View
+
+OFFER = "i declares an incident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,12 @@ def situation(view: View) -> Situation:
         return Situation(words.OPEN, f"Not started. {steps}, nothing has been touched.", _then(view, current=True))
     trouble = _trouble(view)
     if state.incident_at is not None:
-        text = f"Incident: {state.incident_reason}"
-        return Situation(_INCIDENT, text, trouble.text if trouble else "")
+        return _incident(view, trouble)
+    offer = _offer(view)
     if trouble is not None:
-        return trouble
+        return replace(trouble, then=offer.then if offer is not None else "")
+    if offer is not None:
+        return offer
     if state.running:
         return _running(view, state.running)
     if state.status is RunStatus.HELD:
@@ -58,10 +63,31 @@ def situation(view: View) -> Situation:
     return Situation(words.ARMED, text, "" if starting else _then(view, current=True))
 
 
+def _incident(view: View, trouble: Situation | None) -> Situation:
+    """An incident is open: why, and how far the way back is, where one is gone."""
+    state = view.state
+    text = f"Incident: {state.incident_reason or 'declared without words'}"
+    if state.rollback is None:
+        return Situation(_INCIDENT, text, trouble.text if trouble is not None else "")
+    if trouble is not None:
+        return trouble
+    if state.complete:
+        return Situation(words.DONE, f"Back: {TITLES[state.rollback.way]}", text)
+    return Situation(words.BACK, f"Going back: {TITLES[state.rollback.way]}", text)
+
+
+def _offer(view: View) -> Situation | None:
+    """An alert that may be an incident: a person decides."""
+    offers = [alert for alert in view.state.alerts.values() if alert.offer == "incident" and not alert.cleared]
+    if not offers or view.state.incident_at is not None:
+        return None
+    return Situation(words.DANGER, first_line(offers[-1].message), OFFER if view.driving else "this may be an incident")
+
+
 def _finished(view: View) -> Situation:
     state = view.state
     reason = f": {state.outcome_reason}" if state.outcome_reason else ""
-    sign = words.DONE if state.outcome == "completed" else words.FAILED
+    sign = words.outcome(state.outcome)
     outcome = state.outcome.replace("_", " ")
     return Situation(sign, f"{outcome.capitalize()} {words.at(state.finished_at)}{reason}", state.production)
 

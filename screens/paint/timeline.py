@@ -41,11 +41,13 @@ def moment_at(view: View, seconds: float) -> datetime:
 
 
 def forecast(view: View) -> Content:
-    """For the header: when it ends, how sure that is."""
+    """For the header: when it ends, how sure that is; nothing while an incident is open and no way back was chosen."""
     if not view.started:
         return ink.line(("planned ", ink.QUIET), (words.planned(view.state.plan.declared_total), ink.STRONG))
     if view.state.finished_at is not None:
         return ink.line(("ended ", ink.QUIET), (words.at(view.state.finished_at), ink.STRONG))
+    if view.state.incident_at is not None:
+        return ink.BLANK
     data = reckon(view.state, view.now)
     ends = moment_at(view, (data.forecast.low + data.forecast.high) / 2)
     spread = (data.forecast.high - data.forecast.low) / 2 / (view.state.pace or 1.0)

@@ -69,7 +69,8 @@ def _alert_body(alert: AlertState, width: int) -> list[Content]:
     if alert.cleared:
         lines += [ink.BLANK, *ink.columns([("Cleared", ink.line(alert.cleared))], width)]
     elif alert.offer == "incident":
-        lines += [ink.BLANK, *ink.wrapped(ink.line(("This may be an incident. A person decides.", ink.NOW)), width)]
+        text = "This may be an incident. A person decides: i declares it, from any screen."
+        lines += [ink.BLANK, *ink.wrapped(ink.line((text, ink.NOW)), width)]
     return lines
 
 

@@ -29,12 +29,16 @@ OPEN = Sign("○", ink.QUIET, "to come")
 FAILED = Sign("✗", ink.DANGER_STRONG, "failed")
 UNCERTAIN = Sign("?", ink.DANGER_STRONG, "not known")
 SKIPPED = Sign("–", ink.QUIET, "skipped")
+ASIDE = Sign("‖", ink.QUIET, "set aside")
 STOPPING = Sign("▶", ink.DANGER_STRONG, "stopping")
 WARNING = Sign("!", ink.NOW, "warning")
 DANGER = Sign("!", ink.DANGER_STRONG, "danger")
 NOTE = Sign("·", ink.QUIET, "note")
+BACK = Sign("↩", ink.NOW_STRONG, "rolled back")
 
-LEGEND = (DONE, RUNNING, YOURS, ARMED, OPEN, FAILED, UNCERTAIN, SKIPPED, WARNING)
+LEGEND = (DONE, RUNNING, YOURS, ARMED, OPEN, FAILED, UNCERTAIN, SKIPPED, ASIDE, WARNING)
+
+_FAILED_ASIDE = Sign("✗", ink.QUIET, "failed, set aside")
 
 _PLAIN_SIGNS = {
     StepStatus.WAITING: OPEN,
@@ -49,6 +53,8 @@ _SEVERITIES = {"blocker": FAILED, "danger": DANGER, "warning": WARNING, "note": 
 
 def sign_of(step: StepState, state: RunState) -> Sign:
     """The sign of a step as it stands; before the run has begun nothing waits for anybody."""
+    if not step.over and state.set_aside(step.step.id):
+        return _FAILED_ASIDE if step.status is StepStatus.FAILED else ASIDE
     if step.status is StepStatus.RUNNING:
         return STOPPING if step.stopping else RUNNING
     if step.status is StepStatus.READY:
@@ -57,6 +63,11 @@ def sign_of(step: StepState, state: RunState) -> Sign:
     if state.kept_by_guard(step):
         return YOURS
     return _PLAIN_SIGNS[step.status]
+
+
+def outcome(name: str) -> Sign:
+    """The sign of how a run ended."""
+    return {"completed": DONE, "rolled_back": BACK}.get(name, FAILED)
 
 
 def severity(name: str) -> Sign:
@@ -83,6 +94,13 @@ def clock(seconds: float) -> str:
     """`00:21:42`: the run's clock, always of one width."""
     whole = max(int(seconds), 0)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def digital(seconds: float) -> str:
+    """`03:12`, `1:03:12`: a clock that is read from afar."""
+    whole = max(int(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
 
 
 def minutes(seconds: float) -> str:

@@ -8,6 +8,7 @@ from textual.reactive import var
 from screens.paint import checklist, detail, gist, header, ink
 from screens.paint.detail import Way
 from screens.paint.timeline import forecast
+from screens.paint.way_gone import back_at
 from screens.view import View
 from screens.widgets.sheet import Sheet
 
@@ -44,7 +45,7 @@ class Header(Pane):
 
     def paint(self, view: View) -> None:
         """Two lines."""
-        self.show(header.header(view, self.room.width, forecast(view)))
+        self.show(header.header(view, self.room.width, back_at(view) or forecast(view)))
 
 
 class Checklist(Pane):

@@ -7,14 +7,16 @@ import time
 from pathlib import Path
 
 from tests.screens.fakes import app_for, tell_news
+from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
 
+ALL = {**MOMENTS, **INCIDENTS}
 SIZES = ((80, 24), (120, 36), (200, 60))
 
 
 async def picture(name: str, size: tuple[int, int], *, light: bool) -> str:
     """One moment as SVG."""
-    moment = MOMENTS[name]()
+    moment = ALL[name]()
     app, feed = app_for(moment, light=light)
     async with app.run_test(size=size) as pilot:
         tell_news(feed, moment)
@@ -29,7 +31,7 @@ async def picture(name: str, size: tuple[int, int], *, light: bool) -> str:
 async def main(directory: Path, names: list[str]) -> None:
     """Every picture that was asked for."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in names or list(MOMENTS):
+    for name in names or list(ALL):
         for light in (False, True):
             for width, height in SIZES:
                 target = directory / f"{name}-{width}x{height}-{'light' if light else 'dark'}.svg"

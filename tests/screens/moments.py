@@ -205,7 +205,8 @@ def _to_migration(story: Story) -> Story:
     return story.wait(21).succeed("code.frontend", "live with 9f31c07 after 3 min 53 s").start("db.migrate")
 
 
-def _to_tests(story: Story) -> Story:
+def to_tests(story: Story) -> Story:
+    """Up to the tests after the deployment: new code on the migrated schema."""
     _to_migration(story).wait(62).succeed(
         "db.migrate",
         "5 statements, 600,000 rows, committed in 58.1 s; every row follows the mapping",
@@ -219,7 +220,7 @@ def _to_tests(story: Story) -> Story:
 
 
 def _to_signoff(story: Story) -> Story:
-    _to_tests(story)
+    to_tests(story)
     for step, seconds in (("kpis", 8), ("leads", 14), ("fields", 4), ("accounts", 31), ("reports", 6), ("logs", 121)):
         story.run(f"test.{step}", seconds)
     for criterion in ("kpis", "leads", "accounts"):
@@ -362,7 +363,7 @@ def finished() -> Moment:
 
 def incident() -> Moment:
     """An incident was declared while the tests ran."""
-    story = _to_tests(_story()).run("test.kpis", 8).start("test.leads").wait(12)
+    story = to_tests(_story()).run("test.kpis", 8).start("test.leads").wait(12)
     story.tell(Kind.RUN_PAUSED, reason="incident")
     story.tell(Kind.INCIDENT_DECLARED, reason="Soft deletes fail: a trigger still names account_type")
     return Moment(story.wait(198).state, story.now, (), log_of(story.now, trouble=True))

@@ -79,7 +79,6 @@ async def test_words_become_an_intent(moment: str, keys: list[str], words: str, 
     ("moment", "keys", "build"),
     [
         ("migrating", ["a"], lambda words: intents.Abort(None, words)),
-        ("push", ["i"], intents.DeclareIncident),
         ("uncertain", ["2"], lambda words: intents.Reconcile("db.migrate", "done", words)),
         ("uncertain", ["3"], lambda words: intents.Reconcile("db.migrate", "not_done", words)),
     ],
