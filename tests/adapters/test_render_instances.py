@@ -1,6 +1,7 @@
 """Instances and switches at the provider: places, pointing, creating; real restores into a real empty database."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -203,21 +204,18 @@ async def test_places_are_internal_and_external(instances: RenderInstances, prov
 
 
 @pytest.fixture
-async def empty(server: Running, clock: WallClock, provider: Provider) -> PostgresDatabase:
+async def empty(server: Running, clock: WallClock, provider: Provider) -> AsyncIterator[PostgresDatabase]:
     """A new instance's empty database, whose owner is no superuser; the provider says how it is reached."""
     admin = PostgresDatabase(server.url("postgres"), clock, tls="disable")
     async with admin.session("tests") as session:
-        for statement in (
-            "DROP DATABASE IF EXISTS new_instance WITH (FORCE)",
-            "DROP ROLE IF EXISTS crm",
-            "DROP ROLE IF EXISTS auditor",
-            "CREATE ROLE crm LOGIN PASSWORD 'pa55-of-new'",
-            "CREATE ROLE auditor",
-            "CREATE DATABASE new_instance OWNER crm TEMPLATE template0",
-        ):
-            await session.execute(statement)
+        await session.execute("CREATE ROLE crm LOGIN PASSWORD 'pa55-of-new'")
+        await session.execute("CREATE ROLE known_there")
+        await session.execute("CREATE DATABASE new_instance OWNER crm TEMPLATE template0")
     provider.external = f"postgresql://crm:pa55-of-new@/new_instance?host={server.socket}"
-    return PostgresDatabase(Secret(provider.external, "tests"), clock, tls="disable")
+    yield PostgresDatabase(Secret(provider.external, "tests"), clock, tls="disable")
+    async with admin.session("tests") as session:
+        await session.execute("DROP DATABASE new_instance WITH (FORCE)")
+        await session.execute("DROP ROLE crm, known_there")
 
 
 @pytest.fixture
@@ -251,18 +249,18 @@ async def test_a_backup_is_restored_into_an_empty_instance_with_its_grants(
 ) -> None:
     async with database.session("tests") as session:
         await session.execute("CREATE ROLE gone_there")
-        await session.execute("GRANT SELECT ON leads TO auditor")
+        await session.execute("GRANT SELECT ON leads TO known_there")
         await session.execute("GRANT SELECT ON accounts TO gone_there")
     try:
         archive = await dump()
     finally:
         async with database.session("tests") as session:
-            await session.execute("DROP OWNED BY auditor, gone_there")
+            await session.execute("DROP OWNED BY known_there, gone_there")
             await session.execute("DROP ROLE gone_there")
     restored = await instances.restore(NEW, archive, reports)
     assert {count.table: count.rows for count in await empty.counts()} == {"accounts": 2000, "leads": 2}
     (row,) = await empty.fetch(
-        "SELECT has_table_privilege('auditor', 'leads', 'SELECT') AS granted, pg_get_userbyid(relowner) AS owner,"
+        "SELECT has_table_privilege('known_there', 'leads', 'SELECT') AS granted, pg_get_userbyid(relowner) AS owner,"
         " reltuples::int AS estimate FROM pg_class WHERE relname = 'leads'"
     )
     assert row == {"granted": True, "owner": "crm", "estimate": 2}
