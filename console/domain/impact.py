@@ -36,8 +36,9 @@ def restored_at(state: RunState) -> datetime | None:
         return None
     proof = steps_of(state, rollback, PROVE)
     back = steps_of(state, rollback, *_BRINGS_BACK) or steps_of(state, rollback, SCHEMA) or proof
-    needed = (*back, *proof) if _must_be_proven(state, rollback) else back
-    if not needed or any(step.status is not StepStatus.SUCCEEDED for step in needed):
+    if not back or any(step.status is not StepStatus.SUCCEEDED for step in back):
+        return None
+    if _must_be_proven(state, rollback) and not any(_proves(state, rollback, step) for step in proof):
         return None
     return max((step.ended_at for step in back if step.ended_at is not None), default=None)
 
@@ -86,7 +87,7 @@ def undecided_rows(state: RunState, rollback: RollbackState) -> tuple[str, ...]:
     found: list[str] = []
     for step in steps_of(state, rollback, SCHEMA):
         value = state.evidence(step.step.id).get("undecided")
-        found += [_row(each) for each in value] if isinstance(value, list) else []
+        found += [_row(state.plan.migration.table, each) for each in value] if isinstance(value, list) else []
     return tuple(found)
 
 
@@ -172,6 +173,13 @@ def _must_be_proven(state: RunState, rollback: RollbackState) -> bool:
     return rollback.way is Way.FIX_ONLY or (rollback.way is Way.CODE and touched)
 
 
+def _proves(state: RunState, rollback: RollbackState, proof: StepState) -> bool:
+    """Whether the code from before was found on a schema that it can work on, and not merely on the one promised."""
+    found = state.evidence(proof.step.id)
+    whole = rollback.way is not Way.FIX_ONLY or not payload.texts(found, "differs")
+    return proof.status is StepStatus.SUCCEEDED and payload.text(found, "schema") == "old" and whole
+
+
 def _may_have_acted(step: StepState) -> bool:
     return step.status in (StepStatus.SUCCEEDED, StepStatus.UNCERTAIN) or step.evidence is not None
 
@@ -197,7 +205,9 @@ def _moment(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def _row(value: Json) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {each}" for key, each in value.items())
-    return str(value)
+def _row(table: str, value: Json) -> str:
+    if not isinstance(value, dict):
+        return f"{table}: {value}"
+    when = "written" if payload.flag(value, "new") else "changed"
+    now, given = payload.text(value, "value", "NULL"), payload.text(value, "given", "NULL")
+    return f"{table} {payload.text(value, 'key')}: is {now}, was given {given}; {when} since the migration"

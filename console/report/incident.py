@@ -10,6 +10,7 @@ from console.domain.impact import noticed
 from console.domain.rollback import TITLES
 from console.domain.state import RunState
 from console.report import incident_facts as facts
+from console.report.left_to_do import by_hand
 from console.report.markdown import TO_FILL_IN, moment, words
 from console.report.postmortem import postmortem
 
@@ -30,7 +31,7 @@ def summary(state: RunState, now: datetime) -> str:
         ["## What was done", "", *_done(state)],
         ["## Data", "", *facts.data(state)],
         ["## Who was told", "", *facts.told(state)],
-        ["## Left to be done by hand", "", *facts.by_hand(state)],
+        ["## Left to be done by hand", "", *by_hand(state)],
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 

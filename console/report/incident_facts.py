@@ -8,14 +8,14 @@ from datetime import datetime
 
 from console.domain import impact, payload
 from console.domain.plan import Json
-from console.domain.released import by_action, release_commit
-from console.domain.reverted import reverted_words
+from console.domain.released import release_commit
 from console.domain.rollback import TITLES
 from console.domain.state import MessageState, RollbackState, RunState, RunStatus, StepState, StepStatus
 from console.domain.summary import production_sentence
 from console.report.markdown import TO_FILL_IN, code, lasting, moment, stamped, table, words
 
 Data = Mapping[str, Json]
+_MOST_ROWS = 50
 
 
 def production(state: RunState) -> str:
@@ -38,9 +38,12 @@ def window(state: RunState, now: datetime) -> str:
     harmed, restored = impact.harmed_at(state), ended_at(state)
     if harmed is None:
         return "none: nothing of the release reached production, and nothing was reported"
-    if restored is None:
-        return f"{moment(harmed)} until now: {lasting((now - harmed).total_seconds())} at {moment(now)}"
-    return f"{moment(harmed)} to {moment(restored)}: {lasting((restored - harmed).total_seconds())} at most"
+    if restored is not None:
+        return f"{moment(harmed)} to {moment(restored)}: {lasting((restored - harmed).total_seconds())} at most"
+    closed = state.incidents[-1].closed_at if state.incidents else None
+    if closed is not None:
+        return f"since {moment(harmed)}; closed {moment(closed)}, but that service was restored is not on record"
+    return f"{moment(harmed)} until now: {lasting((now - harmed).total_seconds())} at {moment(now)}"
 
 
 def ended_at(state: RunState) -> datetime | None:
@@ -66,7 +69,10 @@ def data(state: RunState) -> list[str]:
     mapped = impact.rows_mapped(state, rollback)
     if mapped:
         lines.append(f"- Rows written since the migration and carried over: {mapped}.")
-    lines += [f"- To be decided by a person: {words(row)}" for row in impact.undecided_rows(state, rollback)]
+    undecided = impact.undecided_rows(state, rollback)
+    lines += [f"- To be decided by a person: {words(row)}" for row in undecided[:_MOST_ROWS]]
+    if len(undecided) > _MOST_ROWS:
+        lines.append(f"- … and {len(undecided) - _MOST_ROWS} more: all are in the run's journal.")
     return lines
 
 
@@ -164,73 +170,6 @@ def _proof(step: StepState, left: Data) -> Iterator[str]:
             yield f"- Schema built back from {named('saved_copy')}: {rows:g} rows, committed {committed}"
         case "rollback.compare" if left:
             yield f"- New instance compared with the backup, table by table: {len(payload.mapping(left, 'tables'))}"
-
-
-def by_hand(state: RunState) -> list[str]:
-    """What is left for people to do, an open box each."""
-    return [f"- [ ] {each}" for each in _by_hand(state)] or ["Nothing."]
-
-
-def _by_hand(state: RunState) -> Iterator[str]:
-    if reverted_words(state):
-        yield words(reverted_words(state))
-    yield from _switched(state)
-    yield from _kept_copies(state)
-    yield from _not_undone(state)
-    if state.rollback is not None:
-        undecided = len(impact.undecided_rows(state, state.rollback))
-        if undecided:
-            yield f"Decide the rows that the inverse mapping leaves open ({undecided}, listed under the data)."
-        for step in impact.steps_of(state, state.rollback):
-            if step.status is StepStatus.SKIPPED:
-                yield f"“{words(step.step.title)}” was left out: {words(step.note)}"
-    for message in state.messages.values():
-        if message.waits:
-            yield f"Send or drop the message “{words(message.subject)}”."
-            continue
-        unheard = message.unheard_of(each.name for each in state.plan.channels)
-        missed = (*(each.channel for each in message.undelivered), *unheard)
-        if missed:
-            channels = ", ".join(words(each) for each in missed)
-            yield f"“{words(message.subject)}” did not reach {channels}: send it again, or tell them otherwise."
-    if state.incidents and state.postmortem is None:
-        yield "Name owner and day of the post-mortem."
-
-
-def _switched(state: RunState) -> Iterator[str]:
-    for step in by_action(state, "rollback.switch"):
-        left = state.evidence(step.step.id)
-        old, new = payload.text(left, "old_postgres_id"), payload.text(left, "postgres_id")
-        if old:
-            yield f"The old instance {code(old)} is kept: remove it when nobody needs what it holds."
-        if new and new != state.plan.database.postgres_id:
-            yield (
-                f"The plan still names the instance {code(state.plan.database.postgres_id)}: put {code(new)} and its "
-                "connection string there before the next run."
-            )
-
-
-def _kept_copies(state: RunState) -> Iterator[str]:
-    discarded = any(each.status is StepStatus.SUCCEEDED for each in by_action(state, "rollback.discard_copy"))
-    for step in by_action(state, "rollback.schema"):
-        left = state.evidence(step.step.id)
-        for key in ("saved_copy", "kept_copy"):
-            name = payload.text(left, key)
-            if name and not (discarded and key == "saved_copy"):
-                yield f"{code(name)} is kept in the database: remove it when nobody needs it."
-
-
-def _not_undone(state: RunState) -> Iterator[str]:
-    """What a way back held or closed for its own time, and has not let go."""
-    for begun, ended, sentence in (
-        ("rollback.hold_deploys", "rollback.restore_deploys", "Autodeploy is held on the services: set it as it was."),
-        ("rollback.fence", "rollback.open", "Users are kept out by the fence: let them in."),
-    ):
-        since = [each.ended_at for each in by_action(state, begun) if each.status is StepStatus.SUCCEEDED]
-        until = [each.ended_at for each in by_action(state, ended) if each.status is StepStatus.SUCCEEDED]
-        last = max((at for at in since if at is not None), default=None)
-        if last is not None and not any(at is not None and at >= last for at in until):
-            yield sentence
 
 
 def postmortem(state: RunState) -> str:

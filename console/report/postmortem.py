@@ -10,6 +10,7 @@ from console.domain import impact
 from console.domain.rollback import TITLES
 from console.domain.state import RunState, StepState, StepStatus
 from console.report import incident_facts as facts
+from console.report.left_to_do import by_hand
 from console.report.markdown import TO_FILL_IN, lasting, moment, table, words
 
 _Entry = tuple[datetime, str]
@@ -34,7 +35,7 @@ def postmortem(state: RunState, now: datetime) -> str:
         ["## Data", "", *facts.data(state)],
         ["## Evidence", "", *facts.evidence(state)],
         ["## Who was told", "", *facts.told(state)],
-        ["## Left to be done by hand", "", *facts.by_hand(state)],
+        ["## Left to be done by hand", "", *by_hand(state)],
         ["## Open questions", "", *_questions(state)],
         ["## What we change", "", *_changes()],
     )

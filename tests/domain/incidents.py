@@ -37,7 +37,7 @@ LEFT: dict[str, dict[str, Json]] = {
     "schema": {
         "rows_rebuilt": 449,
         "rows_mapped": 3,
-        "undecided": [{"id": 17, "value": "cancelled"}],
+        "undecided": [{"key": "17", "value": "cancelled", "given": None, "new": True}],
         "saved_copy": "saved",
         "kept_copy": "saved_020_kept",
         "committed_at": "2026-02-04T20:10:00+00:00",
@@ -47,6 +47,8 @@ LEFT: dict[str, dict[str, Json]] = {
     "compare": {"tables": {"accounts": {"rows": 449}}},
     "switch": {"postgres_id": "dpg-2", "old_postgres_id": "dpg-1", "place": "dpg-2:5432/crm"},
     "deploy.backend": {"deploy": "dep-9", "commit": REVERTED, "status": "live", "live_at": "2026-02-04T20:12:00+00:00"},
+    "prove": {"schema": "old", "differs": [], "revert": REVERTED, "before": BEFORE},
+    "discard_copy": {"table": "saved_020_kept", "rows": 449},
     "reapply": {"branch": "reapply/020"},
 }
 """What the steps of a way back leave, by their id without its prefix."""
@@ -98,15 +100,18 @@ def choose(history: History, way: Way, standing: Standing = MIGRATED) -> History
     return history.wait(120).ask(i.ChooseWay(way.value, seen.at, why))
 
 
-def go(history: History, *names: str, until: str = "") -> History:
-    """Let steps of the way succeed, leaving what such steps leave: these, or all in order up to and with `until`."""
+def go(history: History, *names: str, until: str = "", **left: dict[str, Json]) -> History:
+    """Let steps of the way succeed: these, or all in order up to and with `until`.
+
+    They leave what such steps leave, or what is `left` by name.
+    """
     rollback = history.state.rollback
     assert rollback is not None
     for step in rollback.steps:
         name = step.partition(".")[2]
         if (names and name not in names) or history.state.steps[step].over or name == "postmortem":
             continue
-        history.succeed(step, seconds=20, **LEFT.get(name, {}))
+        history.succeed(step, seconds=20, **left.get(name, LEFT.get(name, {})))
         if name == until:
             break
     return history

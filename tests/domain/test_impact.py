@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
+
 from console.domain import intents as i
 from console.domain.events import Kind
 from console.domain.fold import initial
@@ -17,6 +19,7 @@ from console.domain.impact import (
     undecided_rows,
     way_back_sentence,
 )
+from console.domain.plan import Json
 from console.domain.standing import Schema, Way
 from console.domain.summary import production_sentence
 from tests.domain.history import History
@@ -103,6 +106,24 @@ def test_a_way_with_nothing_to_undo_is_over_when_that_is_proven() -> None:
     assert way_back_sentence(history.state).startswith("Production is as it was before the release")
 
 
+@pytest.mark.parametrize(
+    ("way", "found", "restored"),
+    [
+        (Way.CODE, {"schema": "old", "differs": ["other.js"]}, True),  # another team's commit: it stays
+        (Way.CODE, {"schema": "new", "differs": []}, False),
+        (Way.CODE, {}, False),  # by hand: nobody looked at the schema
+        (Way.FIX_ONLY, {"schema": "old", "differs": []}, True),
+        (Way.FIX_ONLY, {"schema": "old", "differs": ["a.js"]}, False),
+    ],
+)
+def test_a_way_that_may_leave_service_broken_restores_it_only_when_that_was_found(
+    way: Way, found: dict[str, Json], restored: bool
+) -> None:
+    history = go(choose(declared(), way, replace(MIGRATED, fix_is_all=True)), prove=found)
+    assert (restored_at(history.state) is not None) is restored
+    assert ("turned:1" in history.state.messages) is restored
+
+
 def test_the_loss_is_told_as_stated_until_it_is_counted() -> None:
     history = choose(declared(), Way.DATABASE)
     rollback = history.state.rollback
@@ -128,7 +149,9 @@ def test_rows_that_the_inverse_mapping_leaves_open_are_listed() -> None:
     history = go(choose(declared(), Way.SCHEMA), until="schema")
     rollback = history.state.rollback
     assert rollback is not None
-    assert undecided_rows(history.state, rollback) == ("id 17, value cancelled",)
+    assert undecided_rows(history.state, rollback) == (
+        "accounts 17: is cancelled, was given NULL; written since the migration",
+    )
 
 
 def test_a_way_is_told_as_it_was_offered_only_by_the_look_that_it_was_chosen_from() -> None:

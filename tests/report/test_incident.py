@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from console.domain import intents as i
 from console.domain.events import Kind
 from console.domain.fold import initial
+from console.domain.plan import Json
 from console.domain.standing import Way
 from console.report.incident import documents
 from console.report.markdown import TO_FILL_IN, code, lasting, stamped, table, words
@@ -66,15 +67,37 @@ def test_what_a_way_back_leaves_to_people_stands_with_a_box() -> None:
     left = section(papers(history)["incident-summary.md"], "Left to be done by hand")
     assert left == [
         "- [ ] The revert dddddddddddd must be reverted before these commits can be released again.",
-        "- [ ] `saved` is kept in the database: remove it when nobody needs it.",
         "- [ ] `saved_020_kept` is kept in the database: remove it when nobody needs it.",
-        "- [ ] Autodeploy is held on the services: set it as it was.",
+        "- [ ] Autodeploy is off on the services: set it as it was (backend commit).",
         "- [ ] Decide the rows that the inverse mapping leaves open (1, listed under the data).",
         "- [ ] Name owner and day of the post-mortem.",
     ]
     go(history, "restore_settings", "checks", "prove", "discard_copy")
     left = section(papers(history)["incident-summary.md"], "Left to be done by hand")
-    assert not [line for line in left if "`saved`" in line or "Autodeploy" in line]
+    assert not [line for line in left if "kept" in line or "Autodeploy" in line]
+
+
+def test_what_the_proof_found_to_be_other_than_before_is_left_to_people() -> None:
+    found: dict[str, Json] = {"schema": "new", "differs": ["web/a.js", "web/b.js"]}
+    history = go(choose(declared(), Way.CODE), prove=found)
+    left = section(papers(history)["incident-summary.md"], "Left to be done by hand")
+    assert left[1:3] == [
+        "- [ ] `accounts` has the migrated schema, which the old code cannot work on: choose a way that brings the "
+        "schema back.",
+        "- [ ] On main these still differ from before the release: `web/a.js`, `web/b.js`. Decide.",
+    ]
+    history.ask(i.Skip("back.postmortem", "later")).ask(i.CloseIncident("given up"))
+    summary = papers(history)["incident-summary.md"]
+    assert "but that service was restored is not on record" in summary
+    assert "- Service is not restored yet." in summary
+
+
+def test_a_long_list_of_rows_is_cut() -> None:
+    rows: list[Json] = [{"key": str(n), "value": "x", "given": None, "new": False} for n in range(60)]
+    history = go(choose(declared(), Way.SCHEMA), until="schema", schema={"undecided": rows})
+    said = section(papers(history)["post-mortem.md"], "Data")
+    assert len(said) == 52
+    assert said[-1] == "- … and 10 more: all are in the run's journal."
 
 
 def test_users_who_are_kept_out_are_not_forgotten() -> None:
@@ -90,7 +113,7 @@ def test_data_says_what_is_lost_kept_and_undecided() -> None:
     assert section(kept, "Data") == [
         "- Nothing that users entered is lost. 1 row is still to be decided by hand.",
         "- Rows written since the migration and carried over: 3.",
-        "- To be decided by a person: id 17, value cancelled",
+        "- To be decided by a person: accounts 17: is cancelled, was given NULL; written since the migration",
     ]
     assert section(papers(declared())["post-mortem.md"], "Data") == [
         "- Nothing was taken back: what users entered stands as they entered it."
