@@ -19,7 +19,7 @@ def reverted_words(state: RunState) -> str:
     if not pushed:
         return ""
     commits = dict.fromkeys(filter(None, (_commit(state, each) for each in pushed)))
-    names = " and ".join(each[:12] for each in commits) or f"on {state.plan.release.target}"
+    names = " and ".join(each[:7] for each in commits) or f"on {state.plan.release.target}"
     many = len(commits) > 1
     words = f"The revert{'s' * many} {names} must be reverted before these commits can be released again"
     branch = reapply_branch(state)

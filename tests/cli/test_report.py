@@ -44,7 +44,7 @@ def test_each_paper_is_printed_by_its_option(
 ) -> None:
     paper = printed(capsys, "r1", *option, "--directory", str(kept))
     assert paper.splitlines()[0] == title
-    assert "The revert dddddddddddd must be reverted before these commits can be released again" in paper
+    assert "The revert ddddddd must be reverted before these commits can be released again" in paper
     assert "\x1b" not in paper
     assert paper.endswith("\n")
 

@@ -17,7 +17,7 @@ def test_nothing_is_said_before_a_revert_is_pushed() -> None:
 
 def test_the_revert_is_named_and_the_branch_that_brings_the_release_again() -> None:
     history = go(choose(declared(), Way.SCHEMA), until="push")
-    words = "The revert dddddddddddd must be reverted before these commits can be released again"
+    words = "The revert ddddddd must be reverted before these commits can be released again"
     assert reverted_words(history.state) == f"{words}."
     go(history)
     assert reverted_words(history.state) == f"{words}: the branch reapply/020 does that."
@@ -29,4 +29,4 @@ def test_a_push_by_hand_names_what_was_made_for_it_and_a_way_that_was_given_up_c
     history.succeed("back.push")
     history.ask(i.DropWay("no"))
     choose(history, Way.SCHEMA, replace(MIGRATED, pushed=False))
-    assert reverted_words(history.state).startswith("The revert dddddddddddd must")
+    assert reverted_words(history.state).startswith("The revert ddddddd must")

@@ -66,7 +66,7 @@ def test_what_a_way_back_leaves_to_people_stands_with_a_box() -> None:
     tell(history, "declared:1"), tell(history, "chosen:1"), tell(history, "turned:1")
     left = section(papers(history)["incident-summary.md"], "Left to be done by hand")
     assert left == [
-        "- [ ] The revert dddddddddddd must be reverted before these commits can be released again.",
+        "- [ ] The revert ddddddd must be reverted before these commits can be released again.",
         "- [ ] `saved_020_kept` is kept in the database: remove it when nobody needs it.",
         "- [ ] Autodeploy is off on the services: set it as it was (backend commit).",
         "- [ ] Decide the rows that the inverse mapping leaves open (1, listed under the data).",

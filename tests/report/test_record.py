@@ -89,7 +89,7 @@ def test_the_way_back_stands_in_the_rollback_section_with_its_steps_and_times() 
     ]
     assert second[-2:] == [
         "**Post-mortem:** 2026-02-11, Ada",
-        "**The revert dddddddddddd must be reverted before these commits can be released again: the branch reapply/020 "
+        "**The revert ddddddd must be reverted before these commits can be released again: the branch reapply/020 "
         "does that.**",
     ]
     assert "- **given up:** no lock" in back
