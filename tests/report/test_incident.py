@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from console.domain import intents as i
@@ -10,6 +12,7 @@ from console.domain.events import Kind
 from console.domain.fold import initial
 from console.domain.plan import Json
 from console.domain.standing import Way
+from console.domain.untrusted import one_line
 from console.report.incident import documents
 from console.report.markdown import TO_FILL_IN, code, lasting, stamped, table, words
 from tests.domain.history import BEGIN, History
@@ -181,6 +184,18 @@ def test_words_are_read_as_they_were_written(text: str) -> None:
     read = "".join(child.content for child in inline.children or ())
     assert read == " ".join(text.replace("\x1b", "␛").split("\n"))
     assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
+
+
+@given(st.text(alphabet="ab1 .)\\`*_[]<>|~$&#;:/+-=!(){}\"'\n\tx", max_size=25))
+def test_no_text_leaves_its_line_or_its_cell(text: str) -> None:
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    line = reader.parse(f"- Note: {words(text)}")
+    inline = next(token for token in line if token.type == "inline")
+    assert len(line) == 7
+    assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
+    assert "".join(child.content for child in inline.children or ()) == f"Note: {one_line(text).strip()}".rstrip()
+    row = reader.parse(f"| a | b |\n|---|---|\n| {words(text)} | z |")
+    assert [token.content for token in row if token.type == "inline"][3:] == ["z"]
 
 
 def test_names_durations_moments_and_tables() -> None:
