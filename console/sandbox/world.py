@@ -51,7 +51,7 @@ class World:
         down = partial(self._faults.active, "notify-down")
         self.stakeholders = Stakeholders(state_dir / "messages.jsonl", spec.messages_token, down)
         self._mailbox = LoopbackServer(self.stakeholders.application())
-        self._writes = UserWrites(state_dir / "user-writes.jsonl")
+        self.user_writes = UserWrites(state_dir / "user-writes.jsonl")
         self._old_values = OldValues(state_dir)
         self._stand_in: RenderStandIn | None = None
         self._watch = ReleaseWatch(self.remote, self._live_commit)
@@ -94,7 +94,7 @@ class World:
         """Stop everything; the folder keeps the state."""
         await _end(self._living)
         self._living.clear()
-        self._writes.close()
+        self.user_writes.close()
         await self._mailbox.stop()
         if self._stand_in is not None:
             await self._stand_in.stop()
@@ -110,7 +110,7 @@ class World:
         """What happened in this world, read from its own servers."""
         provider = self._running().world_report()
         birth = await asyncio.to_thread(read_birth, self._state_dir)
-        own = Evidence(self.spec, self.remote, self._databases, birth, self._old_values, self._writes)
+        own = Evidence(self.spec, self.remote, self._databases, birth, self._old_values, self.user_writes)
         messages = await asyncio.to_thread(self.stakeholders.messages)
         return {
             **await read_world(self.spec, self.remote, self._databases, provider),
@@ -147,7 +147,7 @@ class World:
         backend = self.spec.service("production", "backend")
         frontend = self.spec.service("production", "frontend")
         addresses = Addresses(backend.url, frontend.url)
-        return Traffic(addresses, self._writes, Pace(self.spec.pace), lambda: self._watch.seen, self._attended)
+        return Traffic(addresses, self.user_writes, Pace(self.spec.pace), lambda: self._watch.seen, self._attended)
 
     def _live_commit(self) -> str | None:
         backend = self.spec.service("production", "backend")

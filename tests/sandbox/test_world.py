@@ -1,66 +1,17 @@
 """The whole world: services that follow their branches, users, and the faults that happen in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import cast
 
 import httpx
 import psycopg
 import pytest
 
 from console.sandbox.contracts import EnvironmentName, Role
-from console.sandbox.release import new_migration
-from console.sandbox.seeding import apply_migration
-from console.sandbox.waiting import watch_for
 from console.sandbox.world import World
-from console.sandbox.world_spec import new_spec
-
-Git = Callable[..., CompletedProcess[str]]
+from tests.sandbox.worlds import Git, merge_and_push, migrate, running_world, soon, until_live
 
 ROLES: tuple[Role, ...] = ("backend", "frontend")
-_PACE = 2000
-_PATIENCE_S = 60.0
-
-
-@asynccontextmanager
-async def running_world(folder: Path, *faults: str, accounts: int = 60) -> AsyncIterator[World]:
-    await asyncio.to_thread(folder.mkdir, exist_ok=True)
-    world = World(folder, new_spec(faults=faults, pace=_PACE, accounts=accounts))
-    try:
-        await world.start(lambda text: None)
-        yield world
-    finally:
-        await world.remove()
-
-
-async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(_PATIENCE_S):
-        await watch_for(condition, 0.1)
-
-
-def merge_and_push(world: World, git: Git) -> CompletedProcess[str]:
-    git("clone", "--quiet", world.remote.url, ".")
-    git("merge", "--quiet", "--no-ff", "-m", "Merge staging", "origin/staging")
-    return git("push", "--quiet", "origin", "main", check=False)
-
-
-async def until_live(world: World, commit: str | None) -> None:
-    """Wait until both of production's services run `commit`."""
-
-    async def both() -> bool:
-        deploys = cast(list[dict[str, str]], (await world.report())["deploys_live"])
-        return all(deploy == {"service": deploy["service"], "commit": commit} for deploy in deploys)
-
-    await soon(both)
-
-
-async def migrate(world: World) -> None:
-    async with await psycopg.AsyncConnection.connect((await world.database()).url, autocommit=True) as link:
-        await link.execute("SET lock_timeout = '500ms'")
-        await apply_migration(link, new_migration().name, new_migration().read_bytes())
 
 
 async def statuses(world: World, column: str) -> dict[str, int]:

@@ -195,7 +195,7 @@ class FakeDatabases:
 
 
 class FakeFaults:
-    """A set of names, `build-fails=backend` among them; `take` is true once a name."""
+    """A set of names, `build-fails=backend` among them; `take` is true once a name and target."""
 
     def __init__(self, *names: str) -> None:
         self.names = set(names)
@@ -205,7 +205,8 @@ class FakeFaults:
         return name in self.names or (target is not None and f"{name}={target}" in self.names)
 
     def take(self, name: str, target: str | None = None) -> bool:
-        if not self.active(name, target) or name in self._taken:
+        key = name if target is None else f"{name}={target}"
+        if not self.active(name, target) or key in self._taken:
             return False
-        self._taken.add(name)
+        self._taken.add(key)
         return True

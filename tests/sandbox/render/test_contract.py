@@ -178,6 +178,8 @@ async def test_databases(world: World, checked: httpx.AsyncClient) -> None:
 
     await eventually(ready)
     await checked.post(f"{database}/recovery", json={"restoreTime": "2026-02-04T20:00:00Z"})
+    wish = {"name": "crm-2", "plan": "standard", "ownerId": OWNER, "version": "18", "databaseName": "crm"}
+    assert (await checked.post("/postgres", json=wish)).status_code == 201
     assert (await checked.post(f"{database}/suspend")).status_code == 202
     assert (await checked.get(database)).json()["status"] == "suspended"
     assert (await checked.post(f"{database}/resume")).status_code == 202

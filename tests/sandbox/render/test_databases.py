@@ -124,6 +124,38 @@ async def test_the_last_ten_minutes_are_out_of_reach(start_world: StartWorld) ->
             assert (await api.post(RECOVERY, json=wish)).status_code == status
 
 
+async def test_an_empty_instance_is_created(world: World, api: httpx.AsyncClient) -> None:
+    model = (await api.get(f"/postgres/{DATABASE}")).json()
+    wish = {
+        "name": "crm-from-backup",
+        "plan": model["plan"],
+        "region": model["region"],
+        "version": model["version"],
+        "ownerId": model["owner"]["id"],
+        "databaseName": "crm",
+        "databaseUser": "crm_owner",
+    }
+    for wrong in ({"version": "16"}, {"databaseName": "postgres"}, {"databaseUser": "x; DROP"}, {"name": ""}):
+        assert (await api.post("/postgres", json={**wish, **wrong})).status_code == 400
+    assert (await api.post("/postgres", json={**wish, "ownerId": "tea-other"})).status_code == 404
+    world.databases.may_finish.clear()
+    made = await api.post("/postgres", json=wish)
+    created = made.json()
+    assert (made.status_code, created["status"]) == (201, "creating")
+    assert (created["databaseName"], created["databaseUser"]) == ("crm", "crm_owner")
+    path = f"/postgres/{created['id']}"
+    assert (await api.get(f"{path}/connection-info")).status_code == 404
+    world.databases.may_finish.set()
+
+    async def available() -> bool:
+        return bool((await api.get(path)).json()["status"] == "available")
+
+    await eventually(available)
+    assert "/crm" in (await api.get(f"{path}/connection-info")).json()["internalConnectionString"]
+    listed = [item["postgres"]["id"] for item in (await api.get("/postgres")).json()]
+    assert listed == [DATABASE, created["id"]]
+
+
 async def test_a_recovery_that_breaks_says_so(world: World, api: httpx.AsyncClient) -> None:
     wish = {"restoreTime": "2026-02-04T20:00:00Z", "restoreName": "broken"}
     created = (await api.post(RECOVERY, json=wish)).json()

@@ -75,6 +75,81 @@ async def test_a_push_that_brings_the_old_commit_live(start_world: StartWorld) -
         await deploy_in(api, BACKEND, "live", commit=commit)
 
 
+async def test_the_build_of_the_revert_fails_the_first_time_only(start_world: StartWorld) -> None:
+    """A revert is known by its words, or by the files that it brings back; the release itself builds."""
+    world = await start_world("rollback-build-fails")
+    old = {"version": "v1", "frontend/index.html": "<h1>1</h1>"}
+    async with world.client() as api:
+        release = await world.push(**NEW)
+        for service in (BACKEND, FRONTEND):
+            await deploy_in(api, service, "live", commit=release)
+        back = await world.push(message="As it was", **old)
+        for service in (BACKEND, FRONTEND):
+            await deploy_in(api, service, "build_failed", commit=back)
+            await api.post(f"/services/{service}/deploys", json={"commitId": back})
+            await deploy_in(api, service, "live", commit=back)
+        assert (await world.visit()).json()["version"] == "v1"
+
+
+async def test_a_revert_of_a_part_is_known_by_its_words(start_world: StartWorld) -> None:
+    world = await start_world("rollback-build-fails=backend")
+    async with world.client() as api:
+        await world.push(**NEW)
+        part = await world.push(message='Revert "Change"', version="v3", **{"frontend/index.html": "3"})
+        await deploy_in(api, BACKEND, "build_failed", commit=part)
+        await deploy_in(api, FRONTEND, "live", commit=part)
+
+
+async def test_autodeploy_switched_on_again_deploys_the_release_once_more(start_world: StartWorld) -> None:
+    """Nothing was pushed; it happens once, and not while there was no release."""
+    world = await start_world("autodeploy-refires")
+    path = f"/services/{BACKEND}"
+    async with world.client() as api:
+        for trigger in ("off", "commit"):
+            await api.patch(path, json={"autoDeployTrigger": trigger})
+        assert len(await deploys_of(api, BACKEND)) == 1
+        release = await world.push(**NEW)
+        await deploy_in(api, BACKEND, "live", commit=release)
+        await api.patch(path, json={"autoDeployTrigger": "off"})
+        back = await world.push(message="Revert", version="v1")
+        await api.post(f"{path}/deploys", json={"commitId": back})
+        await deploy_in(api, BACKEND, "live", commit=back)
+        await api.patch(path, json={"autoDeployTrigger": "commit"})
+        again = (await deploys_of(api, BACKEND))[0]
+        assert (again["commit"]["id"], again["trigger"]) == (release, "new_commit")
+        await deploy_in(api, BACKEND, "live", commit=release)
+        count = len(await deploys_of(api, BACKEND))
+        for trigger in ("off", "checksPass"):
+            await api.patch(path, json={"autoDeployTrigger": trigger})
+        assert len(await deploys_of(api, BACKEND)) == count
+        assert not world.stand_in.world_report()["autodeploy_as_before"]
+
+
+@pytest.mark.parametrize("kind", ["recovery", "creation"])
+async def test_the_first_new_instance_fails_and_the_second_works(start_world: StartWorld, kind: str) -> None:
+    world = await start_world("restore-fails")
+    async with world.client() as api:
+
+        async def make() -> str:
+            if kind == "recovery":
+                wish = {"restoreTime": "2026-02-04T20:00:00Z"}
+                return str((await api.post(f"/postgres/{DATABASE}/recovery", json=wish)).json()["id"])
+            model = (await api.get(f"/postgres/{DATABASE}")).json()
+            wish = {"name": "crm-2", "plan": model["plan"], "ownerId": model["owner"]["id"], "version": "18"}
+            return str((await api.post("/postgres", json=wish)).json()["id"])
+
+        async def settled(identity: str) -> str | None:
+            status: str = (await api.get(f"/postgres/{identity}")).json()["status"]
+            return None if status == "creating" else status
+
+        first, second = await make(), await make()
+        assert await eventually(lambda: settled(first)) == "recovery_failed"
+        assert await eventually(lambda: settled(second)) == "available"
+        assert (await api.get(f"/postgres/{first}/connection-info")).status_code == 404
+        assert (await api.get(f"/postgres/{second}/connection-info")).status_code == 200
+        assert (await api.get(f"/postgres/{first}/recovery")).json() == {"recoveryStatus": "NOT_AVAILABLE"}
+
+
 async def test_somebody_else_deploys_over_ours(start_world: StartWorld) -> None:
     world = await start_world("foreign-deploy")
     async with world.client() as api:
