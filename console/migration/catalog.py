@@ -16,7 +16,7 @@ from console.ports import Row
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as it can be built again: its type, default expression and whether it refuses NULL."""
+    """A column as it can be built again: its type (with its collation), default expression, whether it refuses NULL."""
 
     name: str
     type: str
@@ -95,9 +95,11 @@ async def resolve_table(reader: Reader, table: str) -> QualifiedName:
 async def table_columns(reader: Reader, table: QualifiedName) -> tuple[Column, ...]:
     """The columns of a table, in order."""
     rows = await reader.fetch(
-        "SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS not_null, "
-        "pg_get_expr(adbin, adrelid) AS default FROM pg_attribute "
+        "SELECT attname AS name, attnotnull AS not_null, pg_get_expr(adbin, adrelid) AS default, "
+        "format_type(atttypid, atttypmod) || coalesce(' COLLATE ' || other.name, '') AS type FROM pg_attribute "
         "LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum "
+        "LEFT JOIN LATERAL (SELECT attcollation::regcollation::text AS name FROM pg_type WHERE pg_type.oid = atttypid "
+        "AND attcollation NOT IN (0, typcollation)) AS other ON true "
         "WHERE attrelid = to_regclass(%(name)s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         {"name": table.sql},
     )
@@ -153,10 +155,14 @@ async def index_states(reader: Reader, table: QualifiedName, names: Sequence[str
 
 
 async def index_definitions(reader: Reader, table: QualifiedName, columns: Sequence[str]) -> tuple[str, ...]:
-    """The definitions of the indexes that use any of the columns."""
+    """The definitions of the indexes that use any of the columns, also in an expression or a condition.
+
+    Those that stand for a constraint are left out: they come and go with it.
+    """
     rows = await reader.fetch(
         "SELECT DISTINCT pg_get_indexdef(indexrelid) AS definition FROM pg_index "
-        "JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey::int2[]) "
+        "JOIN pg_depend ON classid = 'pg_class'::regclass AND objid = indexrelid AND refobjid = indrelid "
+        "JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid "
         "WHERE indrelid = to_regclass(%(table)s) AND attname = ANY (%(columns)s::text[]) ORDER BY 1",
         {"table": table.sql, "columns": list(columns)},
     )

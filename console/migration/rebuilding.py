@@ -1,7 +1,8 @@
 """The statements that build the old schema again, in their order, from what the saved copy says of itself.
 
 Columns come back at the end of the table, with their types and defaults, so that rows without saved values get the
-defaults; NOT NULL returns when every row has its value. Indexes and views are made exactly as they were.
+defaults; NOT NULL returns when every row has its value. Indexes, views and what belongs to them are made exactly as
+they were.
 """
 
 from collections.abc import Sequence
@@ -78,8 +79,8 @@ def rebuilding(
     if strict:
         later.append(_not_null(table, strict))
     later += [Act(definition.partition(" USING ")[0], definition) for definition in origin.indexes]
-    kinds = {str(view.name): view.kind for view in views}
-    later += [_view(name, definition, kinds) for name, definition in origin.views]
+    later += [_view(name, definition, name in origin.materialized) for name, definition in origin.views]
+    later += [Act(statement.partition(" IS ")[0], statement) for statement in origin.further]
     return Rebuilding(tuple(first), tuple(later))
 
 
@@ -134,10 +135,9 @@ def _not_null(table: QualifiedName, columns: Sequence[catalog.Column]) -> Act:
     return Act(f"ALTER TABLE {table}: NOT NULL for {_named(columns)}", f"ALTER TABLE {table.sql} {strict}")
 
 
-def _view(name: str, definition: str, kinds: dict[str, str]) -> Act:
-    view = QualifiedName.parse(name)
-    kind = kinds.get(name, "VIEW")
-    return Act(f"CREATE {kind} {name}", f"CREATE {kind} {view.sql} AS {definition}")
+def _view(name: str, definition: str, materialized: bool) -> Act:
+    kind = _KINDS["m" if materialized else "v"]
+    return Act(f"CREATE {kind} {name}", f"CREATE {kind} {QualifiedName.parse(name).sql} AS {definition}")
 
 
 def _named(columns: Sequence[catalog.Column]) -> str:

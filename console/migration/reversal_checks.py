@@ -16,6 +16,7 @@ from console.migration.names import QualifiedName, quote_identifier
 from console.migration.reading import Reader, text_or_none, whole
 from console.migration.references import Fate, Method, Reference
 from console.migration.saved_copy import Origin
+from console.migration.surroundings import surroundings
 
 UNCHANGED = "Nothing was changed: the database is as it was before the way back, with the migrated schema."
 _SHOWN = 20
@@ -209,6 +210,7 @@ async def prove_shape(reader: Reader, migration: Migration, on: Ground, before: 
     now = await shape(reader, migration, on.table)
     indexes = set(await catalog.index_definitions(reader, on.table, migration.removed))
     views = dict(await saved_copy.view_definitions(reader, migration))
+    further = set(await surroundings(reader, migration, on.table))
     history = await catalog.history_row(reader, migration, on.history)
     problems = (
         *(
@@ -221,6 +223,7 @@ async def prove_shape(reader: Reader, migration: Migration, on: Ground, before: 
         *(() if now.rows == before.rows else (f"there were {before.rows} rows, and there are {now.rows}",)),
         *(f"missing: {definition}" for definition in on.origin.indexes if definition not in indexes),
         *(f"view {name} is not as it was" for name, text in on.origin.views if views.get(name) != text),
+        *(f"missing: {statement}" for statement in on.origin.further if statement not in further),
         *(f"view {name} was not there before" for name in views if name not in dict(on.origin.views)),
         *(() if history is None else (f"{on.history} still knows {migration.version}",)),
     )

@@ -1,7 +1,8 @@
 """The saved copy: what the migration drops, by primary key, in a table of its own, made in the same transaction.
 
 It holds the key, the columns that go, and the columns that the conditions of overrides and claims read. Its comment
-is JSON (`Origin`): who made it, when, and what is needed to build the columns again: types, defaults, indexes, views.
+is JSON (`Origin`): who made it, when, and what is needed to build again what goes: types, defaults, indexes, views, and
+what belongs to them.
 """
 
 import json
@@ -13,6 +14,7 @@ from console.migration import catalog
 from console.migration.mapping import condition_columns
 from console.migration.names import QualifiedName, quote_identifier, quote_literal
 from console.migration.reading import Reader, text_or_none, whole
+from console.migration.surroundings import surroundings
 from console.ports import Session
 
 MADE_BY = "release-console"
@@ -34,6 +36,10 @@ class Origin:
     columns: tuple[catalog.Column, ...]
     indexes: tuple[str, ...]
     views: tuple[tuple[str, str], ...]
+    materialized: tuple[str, ...] = ()
+    """Those of the views that are materialized."""
+    further: tuple[str, ...] = ()
+    """Statements for what goes with columns and views beside (`console.migration.surroundings`)."""
 
     def to_json(self) -> str:
         """The comment of the table."""
@@ -47,7 +53,8 @@ class Origin:
             if not isinstance(data, dict) or data.pop("made_by", None) != MADE_BY:
                 return None
             data["columns"] = tuple(catalog.Column(**column) for column in data["columns"])
-            data["indexes"] = tuple(data["indexes"])
+            for name in ("indexes", "materialized", "further"):
+                data[name] = tuple(data.get(name, ()))
             data["views"] = tuple((name, definition) for name, definition in data["views"])
             return cls(**data)
         except (ValueError, TypeError, KeyError):
@@ -150,6 +157,8 @@ async def _origin(
         columns=tuple(definitions[name] for name in columns),
         indexes=await catalog.index_definitions(reader, table, migration.removed),
         views=await view_definitions(reader, migration),
+        materialized=await materialized_views(reader, migration),
+        further=await surroundings(reader, migration, table),
     )
 
 
@@ -163,6 +172,17 @@ async def view_definitions(reader: Reader, migration: Migration) -> tuple[tuple[
     )
     found = {str(row["name"]): str(row["definition"]) for row in rows}
     return tuple((name, found[sql]) for name, sql in names.items() if sql in found)
+
+
+async def materialized_views(reader: Reader, migration: Migration) -> tuple[str, ...]:
+    """Those of the plan's views that exist and are materialized."""
+    names = {QualifiedName.parse(name).sql: str(QualifiedName.parse(name)) for name in _plan_views(migration)}
+    rows = await reader.fetch(
+        "SELECT name FROM unnest(%(names)s::text[]) AS name "
+        "JOIN pg_class ON oid = to_regclass(name) AND relkind = 'm' ORDER BY name",
+        {"names": list(names)},
+    )
+    return tuple(names[str(row["name"])] for row in rows)
 
 
 def _plan_views(migration: Migration) -> tuple[str, ...]:

@@ -103,6 +103,79 @@ async def test_what_nobody_touched_comes_back_exactly_and_so_does_the_schema(
     assert [set(progress.data) for progress in heard.durable] == [{"began"}, {"committing"}]
 
 
+async def test_what_belongs_to_columns_and_views_comes_back_with_them(
+    database: LiveDatabase, migration: Migration, script: Script
+) -> None:
+    await database.run(
+        "DROP ROLE IF EXISTS back_reader",
+        "CREATE ROLE back_reader",
+        "DROP VIEW active_accounts",
+        'ALTER TABLE accounts ALTER account_type TYPE varchar(50) COLLATE "POSIX"',
+        "CREATE VIEW active_accounts AS SELECT id, account_type FROM accounts WHERE license_status = 'active'",
+        "GRANT SELECT ON active_accounts TO back_reader WITH GRANT OPTION",
+        "GRANT UPDATE ON deleted_accounts TO PUBLIC",
+        "GRANT SELECT (is_trial) ON accounts TO PUBLIC",
+        "ALTER VIEW active_accounts SET (security_barrier = true)",
+        "COMMENT ON VIEW active_accounts IS 'who pays: it''s \\ these'",
+        "ALTER VIEW deleted_accounts OWNER TO back_reader",
+        "COMMENT ON COLUMN accounts.account_type IS 'standard, or better'",
+        "ALTER TABLE accounts ADD CONSTRAINT known_type CHECK (account_type <> 'none')",
+        "ALTER TABLE accounts ADD CONSTRAINT one_type UNIQUE (reference, account_type)",
+        "CREATE INDEX on_trial ON accounts (name) WHERE is_trial",
+        "CREATE INDEX by_letter ON accounts (lower(license_status), id)",
+    )
+    try:
+        catalog, rights = await catalog_of(database), await rights_of(database)
+        assert len(rights) > 8
+        await forward(database, migration, script)
+        assert await rights_of(database) != rights
+        await back(database, migration)
+        assert await catalog_of(database) == catalog
+        assert await rights_of(database) == rights
+    finally:
+        await database.run("DROP OWNED BY back_reader CASCADE", "DROP ROLE back_reader")
+
+
+async def test_a_materialized_view_comes_back_as_one(
+    database: LiveDatabase, migration: Migration, script: Script
+) -> None:
+    await database.run(
+        "DROP VIEW deleted_accounts",
+        "CREATE MATERIALIZED VIEW deleted_accounts AS SELECT id, license_status FROM accounts",
+        "CREATE UNIQUE INDEX of_deleted ON deleted_accounts (id)",
+    )
+    text = script_text(script)
+    await forward(database, migration, text)
+    await back(database, migration)
+    assert await database.value("SELECT relkind = 'm' FROM pg_class WHERE relname = 'deleted_accounts'")
+    assert await database.value("SELECT to_regclass('of_deleted') IS NOT NULL")
+
+
+def script_text(script: Script) -> Script:
+    """The file, with the materialized view dropped as one."""
+    old = "DROP VIEW IF EXISTS deleted_accounts"
+    return replace(
+        script,
+        statements=tuple(
+            replace(each, text=each.text.replace(old, "DROP MATERIALIZED VIEW deleted_accounts"))
+            for each in script.statements
+        ),
+    )
+
+
+async def rights_of(database: LiveDatabase) -> list[Row]:
+    """Owners, rights, options and comments of the table's columns and of its views."""
+    return await database.fetch("""
+        SELECT relname::text AS name, relowner::regrole::text AS owner, relacl::text AS rights,
+            reloptions::text AS options, obj_description(oid) AS comment
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+        UNION ALL SELECT attname::text, attcollation::regcollation::text, attacl::text, NULL,
+            col_description(attrelid, attnum)
+        FROM pg_attribute WHERE attrelid = 'accounts'::regclass AND attnum > 0 AND NOT attisdropped
+        ORDER BY 1
+    """)
+
+
 async def test_the_copy_is_kept_under_a_name_that_says_what_became_of_it(
     database: LiveDatabase, migration: Migration, script: Script
 ) -> None:

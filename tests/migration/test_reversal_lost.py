@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from console.domain.plan import MappingRule, Migration
-from console.errors import OutcomeUnknown, StepFailed
+from console.errors import DatabaseError, OutcomeUnknown, StepFailed
+from console.migration.kept_copy import Kept, discard, find_kept, kept_copies
+from console.migration.names import QualifiedName
 from console.migration.reversal import Reversal
 from console.migration.reversal_probe import probe_reversal
 from console.migration.runner import MigrationRunner
@@ -165,3 +167,44 @@ async def test_a_journal_that_fails_rolls_it_back(database: LiveDatabase, migrat
         await back(database, migrated, FullDisk())
     assert "with the migrated schema" in failed.value.production
     await assert_still_migrated(database, migrated, before)
+
+
+@pytest.fixture
+async def kept(database: LiveDatabase, migrated: Migration) -> Kept:
+    """The schema is back, and its copy is put aside."""
+    await back(database, migrated)
+    (kept,) = await kept_copies(database, migrated, QualifiedName("public", "accounts_before_020"))
+    return kept
+
+
+@pytest.mark.parametrize("prefix", ["LOCK TABLE", "DROP TABLE"])
+async def test_a_copy_is_not_dropped_by_halves(
+    database: LiveDatabase, migrated: Migration, kept: Kept, prefix: str
+) -> None:
+    with pytest.raises(DatabaseError) as failed:
+        await drop(database, migrated, kept, EndsOurBackend(database, prefix))
+    assert "the copy is still there" in failed.value.production
+    assert await find_kept(database, kept.name) == kept
+
+
+async def test_a_drop_whose_connection_went_at_commit_is_an_unknown_outcome(
+    database: LiveDatabase, migrated: Migration, kept: Kept
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await drop(database, migrated, kept, EndsOurBackend(database, "COMMIT"))
+    assert await find_kept(database, kept.name) == kept
+
+
+async def test_a_copy_that_changed_since_it_was_shown_stays(
+    database: LiveDatabase, migrated: Migration, kept: Kept
+) -> None:
+    with pytest.raises(StepFailed, match="not the copy any more"):
+        await drop(database, migrated, replace(kept, reverted=None))
+    assert await find_kept(database, kept.name) == kept
+    await drop(database, migrated, kept)
+    assert await find_kept(database, kept.name) is None
+
+
+async def drop(database: LiveDatabase, migration: Migration, kept: Kept, *interferences: Interference) -> None:
+    async with database.session(BACK) as session:
+        await discard(WatchedSession(session, list(interferences)), migration, kept)

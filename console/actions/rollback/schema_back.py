@@ -54,9 +54,9 @@ class SchemaBack:
     before: `system_identifier`, `saved_copy`, `copy_transaction`.
     Durable progress: `began` (`console.migration.result.Began`), `committing` (`ReversalResult.own`).
     Evidence: `rows_rebuilt`, `rows_mapped` (changed or written since, by the inverse table), `rows_changed`,
-    `rows_new`, `rows_deleted`, `undecided` ([{key, value, given, new}], all of them), `saved_copy`, `kept_copy`, `history` (the row
-    that was taken out), `began`, `committed_at` (server's time), `transaction`, `own_xids`, `own_counters`, `locked`,
-    `seconds`; found by a probe it lacks times and all counts of rows but the first two.
+    `rows_new`, `rows_deleted`, `undecided` ([{key, value, given, new}], all of them), `saved_copy`, `kept_copy`,
+    `history` (the row that was taken out), `began`, `committed_at` (server's time), `transaction`, `own_xids`,
+    `own_counters`, `locked`, `seconds`; found by a probe it lacks times and all counts of rows but the first two.
     """
 
     destructive = True
