@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from console.sandbox.contracts import DatabaseInstance
 from console.sandbox.databases import SandboxDatabases
 from console.sandbox.faults import WorldFaults
-from console.sandbox.migration_trace import Birth
+from console.sandbox.migration_trace import Birth, note_birth
 from console.sandbox.old_values import OldValues
 from console.sandbox.private_files import write_private
 from console.sandbox.remote import GitRemote, build_remote
@@ -23,7 +23,6 @@ from console.sandbox.world_spec import WorldSpec
 _BIRTH_FILE = "birth.json"
 _SHARED_ACCOUNTS = 40
 _OWNER = "crm_owner"
-_AS_BORN = "SELECT 'accounts'::regclass::oid::bigint, pg_current_xact_id()::text::bigint"
 
 
 async def give_birth(
@@ -52,19 +51,17 @@ async def _make_production_database(
 ) -> None:
     instance = await databases.create(spec.postgres_id, "crm-db", database="crm", user=_OWNER)
     await fill(instance, spec.accounts)
-    await _note_birth(instance, state_dir, dependent_view=faults.active("migration-error"))
+    await _complete(instance, state_dir, dependent_view=faults.active("migration-error"))
     await OldValues(state_dir).keep_birth(instance)
     await databases.protect(instance.id)
 
 
-async def _note_birth(instance: DatabaseInstance, state_dir: Path, *, dependent_view: bool) -> None:
+async def _complete(instance: DatabaseInstance, state_dir: Path, *, dependent_view: bool) -> None:
     async with await AsyncConnection.connect(instance.url, autocommit=True, connect_timeout=10) as link:
         if dependent_view:
             await add_dependent_view(link)
-        row = await (await link.execute(_AS_BORN)).fetchone()
-    if row is None:
-        raise RuntimeError("a query without a condition gave no row")
-    write_private(state_dir / _BIRTH_FILE, json.dumps(asdict(Birth(int(row[0]), int(row[1])))))
+        birth = await note_birth(link)
+    write_private(state_dir / _BIRTH_FILE, json.dumps(asdict(birth)))
 
 
 async def _make_shared_database(spec: WorldSpec, databases: SandboxDatabases) -> None:

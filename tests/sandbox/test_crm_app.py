@@ -253,3 +253,27 @@ def test_a_query_that_a_module_lacks_is_named(tmp_path: Path) -> None:
     assert module.items("A") == ("x", "y")
     with pytest.raises(BrokenRelease, match=r"m\.js: two is not defined"):
         module.query("two")
+
+
+async def test_a_backend_is_seen_by_its_database_under_its_services_name_before_anybody_asks(
+    remote: GitRemote, database: DatabaseInstance, tmp_path: Path
+) -> None:
+    """One connection from the start; a database that is away keeps it from nothing but that."""
+    commit = await remote.head("main") or ""
+    await remote.checkout(commit, tmp_path / "main")
+    for url, seen in ((database.url, ["crm-backend-staging"]), (database.url.replace(str(database.port), "1"), [])):
+        lines: list[str] = []
+        environment = {"DATABASE_URL": url, "COMMIT": commit, "RENDER_SERVICE_NAME": "crm-backend-staging"}
+        app = await CrmApps().start(role="backend", root=tmp_path / "main", env=environment, on_line=lines.append)
+        try:
+            assert await app.healthy(10)
+            async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as link:
+                names = await link.execute(
+                    "SELECT application_name FROM pg_stat_activity "
+                    "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                )
+                assert [name for (name,) in await names.fetchall()] == seen
+        finally:
+            await app.stop()
+        assert any("cannot be reached at the start" in line for line in lines) == (not seen)
+        assert not any(database.password in line for line in lines)

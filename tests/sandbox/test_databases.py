@@ -141,6 +141,30 @@ async def test_recovery_shows_the_rows_of_the_moment_and_not_the_later_ones(
     assert rows(database, "SELECT name FROM organisations WHERE name = 'after'") == [("after",)]
 
 
+async def test_an_export_is_restored_into_a_new_instance(
+    databases: SandboxDatabases, database: DatabaseInstance, tmp_path: Path
+) -> None:
+    """By its owner over the connection string; the new instance can be recovered, too."""
+    await fill(database, 20)
+    archive = tmp_path / "2026-02-04T20:10Z.dir.tar.gz"
+    await databases.dump(database.id, archive)
+    await asyncio.to_thread(unpack, archive, tmp_path / "out")
+    second = await databases.create("dpg-2", "from-backup", database="crm", user="crm_owner", protect=True)
+    assert await databases.earliest_recovery(second.id) > second.created_at
+    restorer = await asyncio.create_subprocess_exec(
+        *(find_tools().bin / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={second.url}"),
+        tmp_path / "out" / "2026-02-04T20:10Z" / "crm",
+    )
+    assert await restorer.wait() == 0
+    assert rows(second, "SELECT count(*) FROM accounts") == [(20,)]
+    assert rows(second, "SELECT count(*) FROM accounts", user=REPORTING_ROLE) == [(20,)]
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+
+
 async def test_a_suspended_server_can_be_recovered_to_its_last_moment(
     databases: SandboxDatabases, database: DatabaseInstance
 ) -> None:
