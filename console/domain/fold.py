@@ -32,7 +32,12 @@ def apply(state: RunState, event: Event) -> RunState:
 
 def fold(plan: Plan, events: Iterable[Event]) -> RunState:
     """The state after all these events, oldest first. Raises ValueError as `apply` does."""
-    work = Working(initial(plan))
+    return fold_on(initial(plan), events)
+
+
+def fold_on(state: RunState, events: Iterable[Event]) -> RunState:
+    """The state after all these further events, oldest first. Raises ValueError as `apply` does."""
+    work = Working(state)
     for event in events:
         _apply(work, event)
     return work.freeze()

@@ -134,7 +134,7 @@ def decode_event(line: bytes) -> tuple[Event, str]:
             raise WireError(f"written by a newer console (format {version}, this one reads up to {VERSION})")
         event = Event(
             seq=_of(int, raw["seq"]),
-            at=_moment(raw["at"]),
+            at=parse_time(raw["at"]),
             run=_of(str, raw["run"]),
             actor=_of(str, raw["actor"]),
             kind=_KINDS[raw["kind"]],
@@ -159,8 +159,8 @@ def format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _moment(value: object) -> datetime:
-    """A time of the journal. Raises ValueError when it has no zone: such times cannot be compared."""
+def parse_time(value: object) -> datetime:
+    """A time as the journal writes it. Raises ValueError when it has no zone: such times cannot be compared."""
     moment = datetime.fromisoformat(_of(str, value))
     if moment.tzinfo is None:
         raise ValueError(f"{value} has no time zone")

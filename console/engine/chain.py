@@ -28,17 +28,22 @@ def read_chain(content: bytes) -> Chain:
     events: list[Event] = []
     tip = GENESIS
     for number, line in enumerate(lines, start=1):
-        try:
-            event, prev = decode_event(line)
-        except WireError as error:
-            raise _broken(number, f"it is {error}" if str(error).startswith("not a line") else str(error)) from error
-        if prev != tip:
-            raise _broken(number, f"it does not follow from line {number - 1}, which was changed, added or removed")
-        if event.seq != number:
-            raise _broken(number, f"it is numbered {event.seq}")
-        events.append(event)
+        events.append(link(line, number, tip))
         tip = line_digest(line)
     return Chain(tuple(events), tip, length, len(content) - length)
+
+
+def link(line: bytes, number: int, tip: str) -> Event:
+    """The event of line `number`, held against `tip`, the digest of the line before. Raises JournalBroken."""
+    try:
+        event, prev = decode_event(line)
+    except WireError as error:
+        raise _broken(number, f"it is {error}" if str(error).startswith("not a line") else str(error)) from error
+    if prev != tip:
+        raise _broken(number, f"it does not follow from line {number - 1}, which was changed, added or removed")
+    if event.seq != number:
+        raise _broken(number, f"it is numbered {event.seq}")
+    return event
 
 
 def _broken(line: int, why: str) -> JournalBroken:

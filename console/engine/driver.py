@@ -84,8 +84,16 @@ class DriverLock:
 def driver_of(directory: Path) -> Driver | None:
     """Who drives the run in this folder now; None when nobody does, or nobody knows."""
     try:
-        fd = os.open(directory / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        return ask_driver(directory)
     except OSError:
+        return None
+
+
+def ask_driver(directory: Path) -> Driver | None:
+    """Who drives the run in this folder now; None when nobody does. Raises OSError when that cannot be seen."""
+    try:
+        fd = os.open(directory / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -116,7 +116,7 @@ class FileJournal:
     @property
     def plan_json(self) -> str:
         """The frozen plan. Raises JournalError when it is gone."""
-        return _read_plan(self._directory)
+        return read_plan(self._directory)
 
     async def append(self, draft: Draft, *, at: datetime, actor: str) -> Event:
         """Write one event, flushed and synced. Raises JournalError when the disk refuses; then nothing was written.
@@ -188,10 +188,11 @@ def read(directory: Path) -> Record:
         chain = read_chain((directory / JOURNAL_FILE).read_bytes())
     except OSError as error:
         raise JournalError(f"The journal of {directory.name} cannot be read: {error.strerror}.") from error
-    return Record(directory.name, _read_plan(directory), chain.events, chain.torn)
+    return Record(directory.name, read_plan(directory), chain.events, chain.torn)
 
 
-def _read_plan(directory: Path) -> str:
+def read_plan(directory: Path) -> str:
+    """The frozen plan of a run, as text. Raises JournalError."""
     try:
         return (directory / PLAN_FILE).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -62,10 +62,19 @@ def new_run_id(now: datetime) -> str:
 
 def runs(root: Path) -> tuple[RunSummary, ...]:
     """The runs in a folder, newest first. One that cannot be read is listed with its problem."""
-    if not root.is_dir():
-        return ()
-    folders = sorted((each for each in root.iterdir() if (each / JOURNAL_FILE).is_file()), reverse=True)
-    return tuple(_summary(each) for each in folders)
+    return tuple(_summary(each) for each in run_folders(root))
+
+
+def run_folders(root: Path) -> list[Path]:
+    """The folders of the runs in a folder, newest first; also of those that others may not look into."""
+    return sorted(filter(_holds_run, root.iterdir()), reverse=True) if root.is_dir() else []
+
+
+def _holds_run(folder: Path) -> bool:
+    try:
+        return (folder / JOURNAL_FILE).is_file()
+    except PermissionError:
+        return True
 
 
 def verify(directory: Path) -> Verification:
@@ -76,14 +85,12 @@ def verify(directory: Path) -> Verification:
         return Verification(directory.name, error.line - 1, error.message, error.line)
     except JournalError as error:
         return Verification(directory.name, 0, error.message)
-    return Verification(
-        record.run, len(record.events), _plan_problem(record.plan_json, record.events), torn=record.torn
-    )
+    return Verification(record.run, len(record.events), plan_problem(record.plan_json, record.events), torn=record.torn)
 
 
 def replay(plan_json: str, events: Sequence[Event]) -> tuple[Plan, RunState]:
     """The plan that a run froze, and its state. Raises JournalError when they are not what the run began with."""
-    problem = _plan_problem(plan_json, events)
+    problem = plan_problem(plan_json, events)
     if not problem:
         try:
             plan = decode_plan(plan_json)
@@ -97,7 +104,8 @@ def replay(plan_json: str, events: Sequence[Event]) -> tuple[Plan, RunState]:
     )
 
 
-def _plan_problem(plan_json: str, events: Sequence[Event]) -> str:
+def plan_problem(plan_json: str, events: Sequence[Event]) -> str:
+    """Why this is not the plan that the run of these events began with; empty when it is."""
     try:
         digest = frozen_digest(plan_json)
     except WireError as error:

@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 
 from console.domain.hosting import LogEntry
-from console.domain.wire import format_time
+from console.domain.wire import format_time, parse_time
 
 TAIL_FILE = "tail.jsonl"
 MAX_BYTES = 16 * 1024 * 1024
@@ -98,3 +98,21 @@ def _line(entry: LogEntry) -> bytes:
         "labels": dict(entry.labels),
     }
     return json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def decode_line(line: bytes) -> LogEntry | None:
+    """The log line that a line of the tail holds; None when it is none (a writer died in the middle of it)."""
+    try:
+        raw = json.loads(line)
+        return LogEntry(
+            id=str(raw["id"]),
+            at=parse_time(raw["at"]),
+            service=str(raw["service"]),
+            kind=str(raw["kind"]),
+            level=str(raw["level"]),
+            instance=str(raw["instance"]),
+            text=str(raw["text"]),
+            labels={str(key): str(value) for key, value in raw["labels"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -5,7 +5,18 @@ that leaves the process in time. Implementations are in `console.adapters`; fake
 """
 
 from console.ports.database import Database, Row, ScratchPostgres, Session
-from console.ports.feed import Feed, Helm, JournalFailed, LogLines, StateChanged, StepNews, TailStatus, Update
+from console.ports.feed import (
+    DriverStatus,
+    Driving,
+    Feed,
+    Helm,
+    JournalFailed,
+    LogLines,
+    StateChanged,
+    StepNews,
+    TailStatus,
+    Update,
+)
 from console.ports.incident import Assessor, Documents, Notifier
 from console.ports.provider import Backups, Hosting, Instances, Switches, Telemetry
 from console.ports.running import Action, Clock, Context, Journal, Report
@@ -20,6 +31,8 @@ __all__ = [
     "Context",
     "Database",
     "Documents",
+    "DriverStatus",
+    "Driving",
     "Feed",
     "Helm",
     "Hosting",

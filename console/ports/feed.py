@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from console.domain.events import Event
@@ -52,7 +54,37 @@ class JournalFailed:
     remedy: str = ""
 
 
-Update = StateChanged | StepNews | LogLines | TailStatus | JournalFailed
+class Driving(StrEnum):
+    """What is known of whoever drives a run that is watched."""
+
+    DRIVES = "drives"
+    LEFT = "left"
+    """Nobody drives: the last driver left in order."""
+    DIED = "died"
+    """Nobody drives, and the last driver did not leave: their console died."""
+    NOBODY = "nobody"
+    """Nobody has driven it yet."""
+    UNKNOWN = "unknown"
+    """Whether somebody drives cannot be seen from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverStatus:
+    """Who drives the run, told to those who do not.
+
+    `text` is one sentence for a person. `actor`, `host`, `pid` and `since` are those of the driver, or of the last
+    one there was; empty where nothing is known.
+    """
+
+    driving: Driving
+    text: str
+    actor: str = ""
+    host: str = ""
+    pid: int = 0
+    since: datetime | None = None
+
+
+Update = StateChanged | StepNews | LogLines | TailStatus | DriverStatus | JournalFailed
 
 
 class Feed(Protocol):
