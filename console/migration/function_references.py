@@ -7,6 +7,7 @@ table, takes or returns its rows, names the table or one of its views, or when n
 from dataclasses import dataclass
 
 from console.domain.plan import Migration
+from console.migration.kept_copy import KEPT_OPENING
 from console.migration.names import QualifiedName
 from console.migration.reading import Reader, texts
 from console.migration.references import Fate, Reference, creating_line, dropping_line
@@ -36,6 +37,7 @@ SELECT DISTINCT att.attname AS column FROM pg_attribute att JOIN pg_class c ON c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 AND c.oid IS DISTINCT FROM to_regclass(%(table)s) AND att.attname = ANY (%(columns)s::text[]) AND NOT att.attisdropped
+AND coalesce(strpos(obj_description(c.oid, 'pg_class'), %(kept)s), 0) = 0
 """
 
 
@@ -52,10 +54,11 @@ async def function_references(
 ) -> tuple[Reference, ...]:
     """Every function that names a column which goes, a reference for each line. Raises DatabaseError.
 
-    The saved copy is another owner of these columns: a function that reads it alone is exempt.
+    The saved copy is another owner of these columns: a function that reads it alone is exempt. A copy that an earlier
+    way back put aside is none: no application knows it.
     """
     asked = {"table": table.sql, "columns": list(migration.removed)}
-    owners = await reader.fetch(_OTHER_OWNERS, asked)
+    owners = await reader.fetch(_OTHER_OWNERS, {**asked, "kept": KEPT_OPENING})
     views = (QualifiedName.parse(name).name for name in (*migration.views, *migration.dropped_views))
     subject = _Subject(
         words=frozenset(name.lower() for name in (table.name, *views)),

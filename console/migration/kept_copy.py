@@ -17,6 +17,9 @@ from console.migration.reading import Reader, text_or_none, whole
 from console.migration.saved_copy import MADE_BY, Origin
 from console.ports import Session
 
+KEPT_OPENING = f'{{"made_by": "{MADE_BY}", "origin": '
+"""How the comment of a copy that was used begins."""
+
 _LONGEST_NAME = 63
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from console.domain.plan import MappingRule, Migration
 from console.errors import StepFailed, Stopped, VerificationFailed
+from console.migration.dependents import find_dependents
 from console.migration.kept_copy import find_kept, kept_copies
 from console.migration.names import QualifiedName
 from console.migration.probe import probe
@@ -213,6 +214,20 @@ async def test_forward_back_and_forward_again_leaves_what_one_run_leaves(
     assert await database.fetch(ROWS) == before
     kept = await kept_copies(database, migration, QualifiedName("public", "accounts_before_020"))
     assert [each.reverted.marker for each in kept if each.reverted] == [BACK, "rc/run-2/back.schema"]
+
+
+async def test_a_copy_put_aside_hides_nobody_who_names_the_columns(
+    database: LiveDatabase, migration: Migration, script: Script
+) -> None:
+    await database.run(
+        "CREATE FUNCTION standing(what record) RETURNS text LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN what.license_status; END $$"
+    )
+    before = await find_dependents(database, migration)
+    await forward(database, migration, script)
+    await back(database, migration)
+    assert sorted(await find_dependents(database, migration), key=str) == sorted(before, key=str)
+    assert any("standing" in reference.name for reference in before)
 
 
 async def test_rows_written_or_changed_since_get_the_inverse_and_keep_their_other_saved_values(
