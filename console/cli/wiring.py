@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.actions.registry import Ports
 
 _HEAVY = (
+    "console.actions.assessment",
     "console.actions.registry",
     "console.adapters.database",
     "console.adapters.notify",
@@ -41,7 +42,7 @@ class Wired:
     ports: "Ports"
     redactor: Redactor
     notifier: Notifier
-    assessor: Assessor | None = None
+    assessor: Assessor
 
 
 def actor() -> str:
@@ -62,6 +63,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
     """
     await asyncio.to_thread(lambda: [importlib.import_module(name) for name in _HEAVY])
 
+    from console.actions.assessment import ProductionAssessor
     from console.actions.registry import Ports, build
     from console.adapters.database import PostgresDatabase
     from console.adapters.notify import AppriseNotifier
@@ -99,4 +101,4 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             instances=RenderInstances(client, clock, redactor.add, tls=plan.database.tls),
             documents=documents,
         )
-        yield Wired(build(ports), ports, redactor, AppriseNotifier(secrets.channels))
+        yield Wired(build(ports), ports, redactor, AppriseNotifier(secrets.channels), ProductionAssessor(ports))
