@@ -14,11 +14,13 @@ from console.domain.plan import (
     Json,
     Phase,
     Plan,
+    Service,
     Step,
     StepKind,
     Strength,
     TimelineRow,
 )
+from console.domain.released import BUILD
 from console.domain.standing import Code, Schema, Standing, Way
 
 POSTMORTEM = "postmortem"
@@ -66,6 +68,14 @@ def extended(plan: Plan, added: RollbackPlan) -> Plan:
 
 def _planned_part(plan: Plan, part: str) -> DurationRange:
     return next((r.planned for r in plan.rollback if r.part == part and r.planned is not None), _DEFAULT_PLANNED[part])
+
+
+def _planned_build(plan: Plan, service: Service) -> DurationRange:
+    """How long the release's own build of a service was planned to take: the revert is built the same way."""
+    for step in plan.steps:
+        if step.action == BUILD and step.params.get("service") == service.key and step.planned is not None:
+            return step.planned
+    return _planned_part(plan, "code")
 
 
 class _Builder:
@@ -140,6 +150,7 @@ class _Builder:
                 after=("hold", "push"),
                 guards=("push",),
                 confirmation=typed,
+                planned=_SCHEMA_PLANNED,
             )
             if self._previous:
                 self._previous_build(phase, after=("hold", "schema"))
@@ -165,6 +176,7 @@ class _Builder:
                 after=("fence",),
                 guards=("fence",),
                 confirmation=typed,
+                planned=_planned_part(self._plan, "database"),
             )
             add(
                 phase,
@@ -200,6 +212,7 @@ class _Builder:
                 "rollback.deploy",
                 params={"service": service.key},
                 after=("hold", "push", "switch", "schema", "previous"),
+                planned=_planned_build(self._plan, service),
             )
             deploys.append(short)
         self._deployed = tuple(deploys)
@@ -295,6 +308,7 @@ class _Builder:
         guards: tuple[str, ...] = (),
         reopens: tuple[str, ...] = (),
         confirmation: Confirmation | None = None,
+        planned: DurationRange | None = None,
         help: str = "",
     ) -> None:
         """Add a step; of those that it names only the ones that this way has are kept."""
@@ -310,6 +324,7 @@ class _Builder:
                 guards=self._known(guards),
                 reopens=self._known(reopens),
                 confirmation=confirmation,
+                planned=planned,
                 help=help,
             )
         )

@@ -242,6 +242,15 @@ def test_what_applies_has_steps_and_a_planned_time() -> None:
             assert (planned(the_plan(), way) is None) == (way is Way.NOTHING)
 
 
+def test_a_build_is_given_the_time_that_the_team_planned_for_it() -> None:
+    for _, _, _, plan in EVERY:
+        for step in plan.steps:
+            if step.action == "rollback.deploy":
+                assert step.planned == the_plan().step(f"code.{step.params['service']}").planned
+            if step.action in ("rollback.recover", "rollback.schema"):
+                assert step.planned is not None
+
+
 def test_planned_times_come_from_the_plan_of_the_team() -> None:
     assert planned(the_plan(), Way.CODE) == DurationRange(120, 300)
     assert planned(the_plan(), Way.DATABASE) == DurationRange(120 + 600, 300 + 1800)
