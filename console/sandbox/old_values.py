@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import AsyncConnection
-from psycopg.errors import UndefinedColumn
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from console.sandbox.cluster import Cluster
 from console.sandbox.contracts import DatabaseInstance
@@ -55,11 +55,10 @@ class OldValues:
         `cluster` and `database` are where the migration ran, `changed` the keys that users changed since. None where
         the database in use has not all the old columns. Raises `PostgresFailed`, `psycopg.Error`.
         """
-        before = self._birth if migrated is None else await self._just_before(cluster, database, migrated)
-        try:
-            return await _hold(before, used, frozenset(changed))
-        except UndefinedColumn:
+        if not await _has_old_columns(used):
             return None
+        before = self._birth if migrated is None else await self._just_before(cluster, database, migrated)
+        return await _hold(before, used, frozenset(changed))
 
     @property
     def _birth(self) -> Path:
@@ -78,6 +77,15 @@ class OldValues:
                 finally:
                     await _remove(spare)
         return kept
+
+
+async def _has_old_columns(conninfo: str) -> bool:
+    async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=10) as link:
+        try:
+            await link.execute("SELECT license_status, account_type, is_trial FROM accounts LIMIT 0")
+        except (UndefinedColumn, UndefinedTable):
+            return False
+    return True
 
 
 async def _remove(spare: Cluster) -> None:

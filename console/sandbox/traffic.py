@@ -7,6 +7,7 @@ follow from the seed and the migration alone.
 
 import asyncio
 import random
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -156,7 +157,7 @@ class _User:
         await self._client.get(f"{self._api}/api/{report}")
 
     async def _enter_lead(self) -> None:
-        number = self._chance.randrange(10**9)
+        number = secrets.randbelow(10**9)  # never a second time, also after a restart: the record tells leads by it
         lead = {"name": f"Visitor {number}", "company": f"Prospect {number}"}
         told, answer = await self._write("POST", "/api/leads", lead)
         key = answer.get("id")

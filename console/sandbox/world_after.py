@@ -15,7 +15,7 @@ import psycopg
 
 from console.errors import SandboxError
 from console.sandbox.cluster import Cluster
-from console.sandbox.contracts import DatabaseInstance
+from console.sandbox.contracts import DatabaseInstance, Role
 from console.sandbox.databases import SandboxDatabases
 from console.sandbox.migration_trace import Birth, Migrated, find_migration
 from console.sandbox.old_values import OldValues
@@ -29,8 +29,9 @@ JsonObject = dict[str, object]
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 10.0
+_ROLES: tuple[Role, ...] = ("backend", "frontend")
 # What the old release's users ask; the superuser, whom no fence keeps out, reads the databases below.
-_OLD_REQUESTS = (
+_OLD_REQUESTS: tuple[tuple[Role, str], ...] = (
     ("backend", "/api/dashboard/kpis"),
     ("backend", "/api/reports/accounts"),
     ("backend", "/api/reports/leads"),
@@ -59,7 +60,7 @@ async def read_after(world: Evidence, provider: Mapping[str, object], messages: 
 
     `loss.stated` is the console's word and left open here. Raises `PostgresFailed`.
     """
-    before = await commit_before(world.remote)
+    before = await commits_before(world.remote)
     backends = [service for service in world.spec.services if _uses_database(service)]
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
         used = [await database_in_use(client, service, world.databases) for service in backends]
@@ -67,7 +68,7 @@ async def read_after(world: Evidence, provider: Mapping[str, object], messages: 
     migrated = await _migration(world)
     current = next((instance for instance in used if instance is not None), None)
     return {
-        "tree_of_main_equals_before": await _same_tree(world.remote, before, await world.remote.head("main")),
+        "tree_of_main_equals_before": await _same_tree(world.remote, await world.remote.head("main"), before[-1:]),
         "autodeploy_as_before": provider["autodeploy_as_before"],
         "old_checks_pass": old_checks,
         "database_in_use": [
@@ -79,13 +80,11 @@ async def read_after(world: Evidence, provider: Mapping[str, object], messages: 
     }
 
 
-async def commit_before(remote: GitRemote) -> str:
-    """The commit of main with which the release is compared: what main had but for the console's own pushes."""
+async def commits_before(remote: GitRemote) -> tuple[str, ...]:
+    """What main had but for the console's own pushes: the world's birth, then what colleagues pushed, oldest first."""
     moves = [push for push in remote.pushes() if push.branch == "main"]
-    colleagues = [push.new for push in moves if push.by == "colleague"]
-    if colleagues:
-        return colleagues[-1]
-    return moves[0].old if moves else await remote.head("main") or ""
+    born = moves[0].old if moves else await remote.head("main") or ""
+    return (born, *(push.new for push in moves if push.by == "colleague"))
 
 
 async def database_in_use(
@@ -102,17 +101,20 @@ def _uses_database(service: ServiceSpec) -> bool:
     return service.environment == "production" and service.role == "backend"
 
 
-async def _same_tree(remote: GitRemote, one: str, other: str | None) -> bool:
-    return bool(one and other) and not await remote.changed_files(one, other or "")
+async def _same_tree(remote: GitRemote, commit: str | None, others: Sequence[str]) -> bool:
+    """Whether `commit` holds the same files as one of the others; False for a commit that is not there."""
+    if not commit or await remote.commit(commit) is None:
+        return False
+    return any([not await remote.changed_files(other, commit) for other in others])
 
 
-async def _old_checks_pass(client: httpx.AsyncClient, world: Evidence, before: str) -> bool:
-    """Whether both services run the tree from before, and answer what the old release's users ask."""
-    services = {role: world.spec.service("production", role) for role in ("backend", "frontend")}
+async def _old_checks_pass(client: httpx.AsyncClient, world: Evidence, before: Sequence[str]) -> bool:
+    """Whether both services run a tree from before, and answer what the old release's users ask."""
+    services = {role: world.spec.service("production", role) for role in _ROLES}
     for service in services.values():
         health = await _get(client, f"{service.url}/health")
-        commit = None if health is None else str(cast(JsonObject, health.json()).get("commit"))
-        if commit is None or not await _same_tree(world.remote, before, commit):
+        commit = None if health is None else cast(JsonObject, health.json()).get("commit")
+        if not isinstance(commit, str) or not await _same_tree(world.remote, commit, before):
             return False
     answers = [await _get(client, services[role].url + path) for role, path in _OLD_REQUESTS]
     return all(answer is not None for answer in answers)

@@ -11,8 +11,10 @@ import psycopg
 import pytest
 
 from console.sandbox.release import old_migrations
+from console.sandbox.remote import build_remote
 from console.sandbox.user_writes import Answer
 from console.sandbox.world import World
+from console.sandbox.world_after import commits_before
 from console.sandbox.world_spec import ServiceSpec
 from tests.sandbox.worlds import (
     Git,
@@ -265,3 +267,18 @@ async def recovered(world: World, api: httpx.AsyncClient, moment: datetime) -> d
     assert old_values > 0
     assert later == 0
     return {"id": created["id"], "url": info["internalConnectionString"]}
+
+
+async def test_what_a_colleague_pushed_belongs_to_what_was_before(tmp_path: Path, git: Git) -> None:
+    remote = await build_remote(tmp_path / "race.git", race=True)
+    born = await remote.head("main")
+    assert await commits_before(remote) == (born,)
+    git("clone", "--quiet", remote.url, ".")
+    git("merge", "--quiet", "--no-ff", "-m", "Merge staging", "origin/staging")
+    assert git("push", "--quiet", "origin", "main", check=False).returncode != 0
+    colleague = await remote.head("main")
+    assert colleague != born
+    git("fetch", "--quiet")
+    git("merge", "--quiet", "-m", "Merge main", "origin/main")
+    git("push", "--quiet", "origin", "main")
+    assert await commits_before(remote) == (born, colleague)
