@@ -113,11 +113,11 @@ class PostgresApi:
 
     async def get_postgres(self, request: Request) -> JSONResponse:
         """`GET /postgres/{postgresId}`."""
-        return JSONResponse(await self._shown(self._postgres_of(request)))
+        return JSONResponse(await self._shown(postgres_of(request, self._ledger)))
 
     async def connection_info(self, request: Request) -> JSONResponse:
         """`GET /postgres/{postgresId}/connection-info`; 404 while the instance is being created."""
-        postgres = self._postgres_of(request)
+        postgres = postgres_of(request, self._ledger)
         instance = await self._databases.get(postgres.id)
         if instance is None or postgres.status == "creating":
             raise not_found("connection info", postgres.id)
@@ -125,7 +125,7 @@ class PostgresApi:
 
     async def list_exports(self, request: Request) -> JSONResponse:
         """`GET /postgres/{postgresId}/export`, newest first."""
-        postgres = self._postgres_of(request)
+        postgres = postgres_of(request, self._ledger)
         return JSONResponse([self._views.export(export) for export in self._exports.of(postgres.id)])
 
     async def create_export(self, request: Request) -> Response:
@@ -137,7 +137,7 @@ class PostgresApi:
 
     async def recovery_window(self, request: Request) -> JSONResponse:
         """`GET /postgres/{postgresId}/recovery`."""
-        postgres = self._postgres_of(request)
+        postgres = postgres_of(request, self._ledger)
         if postgres.status == "recovery_failed":
             return JSONResponse({"recoveryStatus": "NOT_AVAILABLE"})
         if postgres.status == "creating":
@@ -158,11 +158,11 @@ class PostgresApi:
 
     async def suspend(self, request: Request) -> Response:
         """`POST /postgres/{postgresId}/suspend`."""
-        return await self._set_status(self._postgres_of(request), "suspended")
+        return await self._set_status(postgres_of(request, self._ledger), "suspended")
 
     async def resume(self, request: Request) -> Response:
         """`POST /postgres/{postgresId}/resume`."""
-        return await self._set_status(self._postgres_of(request), "available")
+        return await self._set_status(postgres_of(request, self._ledger), "available")
 
     async def _set_status(self, postgres: Postgres, status: PostgresStatus) -> Response:
         if postgres.status not in ("available", "suspended"):
@@ -177,14 +177,16 @@ class PostgresApi:
         instance = await self._databases.get(postgres.id)
         return self._views.postgres(postgres, instance)
 
-    def _postgres_of(self, request: Request) -> Postgres:
-        postgres = self._ledger.state.postgres.get(request.path_params["postgres_id"])
-        if postgres is None:
-            raise not_found("database", request.path_params["postgres_id"])
-        return postgres
-
     def _available(self, request: Request) -> Postgres:
-        postgres = self._postgres_of(request)
+        postgres = postgres_of(request, self._ledger)
         if postgres.status != "available":
             raise ApiError(400, f"database {postgres.name} is {postgres.status}")
         return postgres
+
+
+def postgres_of(request: Request, ledger: Ledger) -> Postgres:
+    """The database that the path names; 404 when there is none."""
+    postgres = ledger.state.postgres.get(request.path_params["postgres_id"])
+    if postgres is None:
+        raise not_found("database", request.path_params["postgres_id"])
+    return postgres
