@@ -130,7 +130,9 @@ def _going(moment: Moment) -> Prompt:
         return Prompt("⏎", "close the incident and the run as rolled back", "Every step of the way is over.")
     if moment.step is not None and next_lead(moment) is not None:
         text = f"{next_label(moment)}: {moment.step.step.title}"
-        return Prompt("⏎", text, _beside(moment), grave=moment.step.status is StepStatus.FAILED)
+        failed = moment.step.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)
+        then = "Or press the number of what you want to do: they stand below." if failed else _beside(moment)
+        return Prompt("⏎", text, then, grave=failed)
     if current is not None and current in state.attention and not moment.following:
         return Prompt("g", f"go to “{current.step.title}”: it waits for you")
     if state.running:

@@ -33,6 +33,7 @@ from screens.widgets.incident import (
 from screens.widgets.keybar import KeyBar
 from screens.widgets.logpane import LogPane
 from screens.widgets.panes import Checklist, Header
+from screens.widgets.timeline import TimelinePane
 
 
 class IncidentScreen(ConsoleScreen):
@@ -75,8 +76,10 @@ class IncidentScreen(ConsoleScreen):
             with Vertical(id="left"):
                 yield Checklist(id="checklist").data_bind(screen.selected, view=screen.way_view)
                 yield Summary(id="summary").data_bind(screen.brief, view=screen.way_view)
-            detail = StepOfTheWay(id="detail")
-            yield detail.data_bind(screen.selected, screen.following, screen.ways, view=screen.way_view)
+            with Vertical(id="right"):
+                detail = StepOfTheWay(id="detail")
+                yield detail.data_bind(screen.selected, screen.following, screen.ways, view=screen.way_view)
+                yield TimelinePane(id="timeline").data_bind(view=screen.way_view)
         yield LogPane(self.desk.ring, id="log").data_bind(screen.view)
         yield KeyBar(id="keys")
 
@@ -169,6 +172,7 @@ class IncidentScreen(ConsoleScreen):
         moment = self.moment()
         self.set_class(moment.state.rollback is None, "-choosing")
         self.set_class(moment.state.rollback is not None, "-going")
+        self.set_class(bool(ways(moment)) or moment.state.complete, "-reading")
         self.prompt = prompt(moment)
         options = ways(moment) if self.desk.steers else ()
         self.ways = tuple(

@@ -21,7 +21,7 @@ def _close_incident(moment: Moment) -> Lead:
 
 def _tell_label(moment: Moment) -> str:
     message = moment.message
-    return "send it again where it did not arrive" if message is not None and message.undelivered else "edit and send"
+    return "send again" if message is not None and message.undelivered else "edit and send"
 
 
 def _can_tell(moment: Moment) -> bool:
@@ -89,7 +89,7 @@ INCIDENT: tuple[Command, ...] = (
         "drop-way",
         ("o",),
         "o",
-        "another way",
+        "leave this way",
         "Leave the way back that is gone; what it has done stays, and another one can be chosen.",
         "Incident",
         lambda m: m.open and can_drop(m),

@@ -135,7 +135,7 @@ def close_rolled_back(state: RunState) -> Ask:
         "Close both",
         lambda answer: intents.Finish("rolled_back", answer.text),
         label="How it ended",
-        proposed=f"Rolled back: {TITLES[rollback.way]}" if rollback is not None else "",
+        proposed=TITLES[rollback.way] if rollback is not None else "",
         said="Closed as rolled back.",
     )
 

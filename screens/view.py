@@ -104,8 +104,11 @@ class View:
         return assessment
 
     def of_the_way(self) -> "View":
-        """The same with nothing but the steps of the way back that is gone; the view itself without one."""
-        if self.state.rollback is None:
+        """The same as a run of nothing but the way back that is gone, begun when it was chosen; itself without one."""
+        state, rollback = self.state, self.state.rollback
+        if rollback is None:
             return self
-        steps = {step.step.id: step for step in self.state.active}
-        return replace(self, state=replace(self.state, steps=steps))
+        steps = {step.step.id: step for step in state.active}
+        rows = tuple(row for row in state.plan.timeline if row.steps and set(row.steps) <= set(steps))
+        plan = replace(state.plan, timeline=rows)
+        return replace(self, state=replace(state, plan=plan, steps=steps, started_at=rollback.at))

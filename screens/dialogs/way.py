@@ -133,7 +133,7 @@ class WayDialog(Dialog[ChooseWay]):
 def warning(offer: WayBack) -> Content:
     """What stands against a way, in one line; blank for one that costs nothing and restores service."""
     if not offer.restores:
-        return ink.line(("✗ This way does not restore service. ", ink.DANGER_STRONG), (offer.why, ink.DANGER))
+        return ink.line(("✗ This way does not restore service.", ink.DANGER_STRONG))
     rows = rows_lost(offer)
     if rows is None:
         return ink.line(("! What users wrote since is lost, and nobody could count it.", ink.DANGER_STRONG))

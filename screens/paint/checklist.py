@@ -92,11 +92,11 @@ def _phase_line(view: View, phase: Phase, steps: Sequence[StepState], width: int
 
 
 def _phase_time(view: View, phase: Phase, steps: Sequence[StepState]) -> str:
+    if phase_sign(view, steps) is words.ASIDE:
+        return words.ASIDE.word
     if all(s.step.kind is StepKind.SIGNOFF for s in steps):
         return f"{sum(s.over for s in steps)} / {len(steps)}"
     starts = [s.started_at for s in steps if s.started_at is not None]
-    if phase_sign(view, steps) is words.ASIDE:
-        return words.ASIDE.word
     if not starts:
         if all(s.over for s in steps):
             return words.SKIPPED.word

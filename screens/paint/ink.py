@@ -60,6 +60,20 @@ def wrapped(content: Content, width: int, *, first: Part = "", indent: int | Non
     return [Content.assemble(head if number == 0 else " " * margin, part.rstrip()) for number, part in enumerate(body)]
 
 
+def flowing(parts: Iterable[Content], width: int, *, first: Part = "", gap: int = 2) -> list[Content]:
+    """Parts one after the other, none of them broken where a line ends; `first` stands before the first of them."""
+    head = line(first)
+    lines = [head]
+    empty = True
+    for part in parts:
+        if not empty and lines[-1].cell_length + gap + part.cell_length > width:
+            lines.append(Content(" " * head.cell_length))
+            empty = True
+        lines[-1] = Content.assemble(lines[-1], "" if empty else " " * gap, part)
+        empty = False
+    return lines
+
+
 def paragraphs(texts: Iterable[str], width: int, style: str = PLAIN) -> list[Content]:
     """Each text wrapped; line feeds inside a text begin a new line."""
     lines: list[Content] = []

@@ -6,9 +6,9 @@ from console.domain.state import MessageState, RunState
 from screens.paint import ink, words
 from screens.view import View
 
-_WAITS = words.Sign("◆", ink.NOW_STRONG, "waits to be sent")
+_WAITS = words.Sign("◆", ink.NOW_STRONG, "to send")
 _SENT = words.Sign("✔", ink.GOOD, "sent")
-_UNDELIVERED = words.Sign("✗", ink.DANGER_STRONG, "not delivered everywhere")
+_UNDELIVERED = words.Sign("✗", ink.DANGER_STRONG, "undelivered")
 _DROPPED = words.Sign("–", ink.QUIET, "not sent")
 _TURNS = {
     "declared": "Incident declared",
@@ -83,8 +83,8 @@ def told(view: View, width: int) -> list[Content]:
         return []
     last = {name: delivery for m in state.messages.values() for name, delivery in m.deliveries.items()}
     parts = [
-        ink.line((name, ink.PLAIN), ("\u00a0✗ not delivered" if each.error else "\u00a0✔", _tone(bool(each.error))))
-        for name, each in last.items()
+        ink.line(name, (" ✗ not delivered", ink.DANGER) if delivery.error else (" ✔", ink.GOOD))
+        for name, delivery in last.items()
     ]
     waiting = sum(1 for message in state.messages.values() if message.waits)
     if waiting:
@@ -92,8 +92,4 @@ def told(view: View, width: int) -> list[Content]:
         verb = "waits" if waiting == 1 else "wait"
         parts.append(ink.line((f"◆ {words.count(waiting, 'message')} {verb}", ink.NOW), (key, f"bold {ink.IDENT}")))
     head = ink.line(("Told  ", ink.QUIET_STRONG))
-    return ink.wrapped(Content("  ").join(parts), width, first=head) if parts else []
-
-
-def _tone(failed: bool) -> str:
-    return ink.DANGER if failed else ink.GOOD
+    return ink.flowing(parts, width, first=head) if parts else []

@@ -79,6 +79,8 @@ def _figures(view: View) -> list[tuple[str, Content]]:
     beside = (
         f"{late} min longer than planned" if late > 0 else f"{-late} min less than planned" if late else "as planned"
     )
+    if state.rollback is not None:
+        beside = "until production was back"
     skipped = [s.step.title for s in steps if s.status is StepStatus.SKIPPED]
     by_hand = [s.step.title for s in steps if s.by == "hand" and s.step.action is not None]
     return [

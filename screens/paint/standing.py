@@ -56,7 +56,7 @@ def _in_brief(standing: Standing, target: str, width: int) -> list[Content]:
         ink.line(("database ", ink.QUIET), _database(standing)),
         ink.line((f"{target} ", ink.QUIET), _toned(branch)),
     ]
-    return ink.wrapped(Content("   ").join(parts), width)
+    return ink.flowing(parts, width, gap=3)
 
 
 def _looked(view: View, assessment: Assessment | None) -> Content:

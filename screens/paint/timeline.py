@@ -4,7 +4,7 @@ The domain reckons in planned seconds since the start; only here do they become 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from textual.content import Content
@@ -60,7 +60,8 @@ def forecast(view: View) -> Content:
 def timeline(view: View, width: int, height: int) -> list[Content]:
     """A line of times, a line a row of the plan, a line of sums; rows that are over give way when space is short."""
     data = reckon(view.state, view.now)
-    rows = _in_sight(data.rows, max(height - 2, 1))
+    data = replace(data, rows=tuple(row for row in data.rows if not _given_up(view, row)))
+    rows = _in_sight(view, data.rows, max(height - 2, 1))
     if not rows or width < LEAST_WIDTH:
         return []
     titles = min(max(len(row.row.title) for row in rows), max(width * 3 // 10, 12))
@@ -72,10 +73,18 @@ def timeline(view: View, width: int, height: int) -> list[Content]:
     return [*lines, _sums(view, data, titles, width)]
 
 
-def _in_sight(rows: Sequence[RowState], room: int) -> Sequence[RowState]:
+def _given_up(view: View, row: RowState) -> bool:
+    """Whether a row was not begun and stands still because a way back is gone."""
+    return row.status is RowStatus.PENDING and bool(row.row.steps) and all(map(view.state.set_aside, row.row.steps))
+
+
+def _in_sight(view: View, rows: Sequence[RowState], room: int) -> Sequence[RowState]:
+    """Those around the first that is not over; what stands still because a way back is gone counts as over."""
     if len(rows) <= room:
         return rows
-    first_open = next((place for place, row in enumerate(rows) if row.status not in _OVER), len(rows))
+    aside = view.state.set_aside
+    still = {place for place, row in enumerate(rows) if row.status in _OVER or any(map(aside, row.row.steps))}
+    first_open = next((place for place in range(len(rows)) if place not in still), len(rows))
     start = min(max(first_open - 1, 0), len(rows) - room)
     return rows[start : start + room]
 
@@ -150,6 +159,9 @@ def _note(row: RowState) -> str:
 
 def _sums(view: View, data: Timeline, titles: int, width: int) -> Content:
     head = ink.line(("in all", ink.QUIET)).truncate(titles, pad=True)
+    if len(view.state.active) < len(view.state.steps):
+        # What was planned for the whole run says nothing any more once a way back is gone.
+        return ink.line(head, "  ", words.minutes(data.elapsed))
     total = words.planned(_rounded(data.forecast)) if view.started else words.planned(data.declared)
     if view.started:
         sums = ink.line(head, "  ", words.minutes(data.elapsed), (f" of about {total}", ink.QUIET), *_drift(data))

@@ -43,7 +43,7 @@ def took(view: View) -> Content:
     seconds = max((until - rollback.at).total_seconds(), 0.0) * (view.state.pace or 1.0)
     late = span is not None and seconds > span.high
     of = f" of {words.planned(span)}" if span is not None else ""
-    beyond = f"  ! {words.minutes(seconds - span.high)} beyond the plan" if span is not None and late else ""
+    beyond = f"  ! {words.minutes(seconds - span.high)} late" if span is not None and late else ""
     style = ink.NOW_STRONG if late else ink.STRONG
     return ink.line((words.duration(seconds), style), (of, ink.QUIET), (beyond, ink.NOW))
 
@@ -76,10 +76,10 @@ def ending(view: View, width: int) -> list[Content]:
     rollback = state.rollback
     if rollback is None:
         return []
-    title = ink.line((f"{words.DONE.mark} The way back is gone: {TITLES[rollback.way]}", f"bold {ink.GOOD}"))
+    title = ink.line((f"{words.DONE.mark} Rolled back: {TITLES[rollback.way]}", f"bold {ink.GOOD}"))
     post = state.postmortem
+    production = [("Production", ink.line(state.production or production_sentence(state)))]
     rows = [
-        ("Production", ink.line(state.production or production_sentence(state))),
         ("Price", price(rollback.rows, rollback.price)),
         ("Took", took(view)),
         ("Incident", ink.line(words.duration(view.since_incident), ("  from the declaration on", ink.QUIET))),
@@ -88,8 +88,8 @@ def ending(view: View, width: int) -> list[Content]:
         rows.append(("Post-mortem", ink.line(f"{post.date}, {post.owner}")))
     rows += [("Left out", ink.line(step.step.title)) for step in state.active if step.status is StepStatus.SKIPPED]
     rows += [("Accepted", ink.line(f"{s.step.title}: {s.accepted}")) for s in state.active if s.accepted]
-    head = [*ink.wrapped(title, width), ink.BLANK, *ink.columns(rows, width)]
-    return [*head, ink.BLANK, *left_to_do(state, width)]
+    lines = [*ink.wrapped(title, width), ink.BLANK, *ink.columns(production, width), ink.BLANK]
+    return [*lines, *left_to_do(state, width), ink.BLANK, *ink.columns(rows, width)]
 
 
 def left_to_do(state: RunState, width: int) -> list[Content]:

@@ -12,6 +12,8 @@ from screens.widgets.tabs import PANES, PaneTabs
 from screens.widgets.timeline import LEAST_LINES, TimelinePane
 
 LEAST_CHECKLIST = 8
+MOST_OF_IT = 0.45
+"""The share of the column's height that the timeline takes at most, as `run.tcss` says too."""
 RULES = 2
 """Lines at the right that are neither the step's nor the timeline's: the margin above, the rule between."""
 
@@ -109,4 +111,5 @@ class RightColumn(Vertical):
             return
         spare = self.size.height - len(self.query_one(Detail).lines) - RULES
         timeline.set_class(bool(self.ways) and spare < LEAST_LINES, "-away")
-        timeline.limit = min(max(spare, LEAST_LINES), timeline.wanted(self.view))
+        most = max(int(self.size.height * MOST_OF_IT) - 1, LEAST_LINES)
+        timeline.limit = min(max(spare, LEAST_LINES), timeline.wanted(self.view), most)

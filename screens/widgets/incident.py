@@ -59,7 +59,8 @@ class Band(Horizontal):
         yield NextThing(id="next").data_bind(Band.view, Band.prompt)
 
     def watch_view(self) -> None:
-        """The clock moves."""
+        """The clock moves; once the incident is closed it stands."""
+        self.set_class(self.view is not None and self.view.state.incident_at is None, "-over")
         if self.is_mounted:
             self.query_one(Digits).update(self._time())
 

@@ -268,6 +268,18 @@ def rolled_back() -> Moment:
     return Moment(story.wait(6).state, story.now, (), log_of(story.now), ("i",))
 
 
+def closed() -> Moment:
+    """Both are closed."""
+    story = gone().wait(30).tell(Kind.POSTMORTEM_PLANNED, owner="Petra Lindqvist", date="2026-02-06")
+    story.tell(Kind.STEP_TICKED, "back.postmortem", note="Petra Lindqvist, 2026-02-06").wait(20)
+    story.tell(Kind.INCIDENT_CLOSED, reason="Schema and code back, nothing lost")
+    draft(story, "closed:1", "closed", "Account Status Consolidation: the incident is closed")
+    production = "Production runs b81c55a on the schema from before the migration."
+    reason = "Schema and code back, nothing lost"
+    story.tell(Kind.RUN_FINISHED, outcome="rolled_back", reason=reason, production=production)
+    return Moment(story.state, story.now, (), log_of(story.now))
+
+
 def messages() -> Moment:
     """One message did not arrive everywhere, one waits."""
     story = choose(assess(declared().wait(14)).wait(40), Way.SCHEMA).wait(3)
@@ -293,6 +305,8 @@ INCIDENTS: Mapping[str, Callable[[], Moment]] = {
     "rollback-confirm-database": _with_keys(fencing, "i", "enter"),
     "rollback-postmortem": _with_keys(asking_for_owner, "i", "enter"),
     "rolled-back": rolled_back,
+    "rolled-back-closed": closed,
+    "rolled-back-incident": _with_keys(closed, "i"),
     "messages": messages,
     "message-edit": _with_keys(messages, "m", "down", "enter"),
 }

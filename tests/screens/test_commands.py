@@ -15,20 +15,43 @@ from screens.next_thing import close_run
 from screens.ring import Mark, Ring
 from screens.view import View
 from screens.ways import ways
+from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
 
 ALL = (*STEERING, *READING)
-SCREENS = ("run", "logs", "alerts", "signoff", "preflight", "report", "help")
-DOORS = frozenset({"logs", "alerts", "signoff", "preflight", "report", "help"})
-STATES = ("start", "backup", "push", "building", "migrating", "failed-build", "uncertain", "incident", "finished")
+SCREENS = ("run", "incident", "messages", "logs", "alerts", "signoff", "preflight", "report", "help")
+DOORS = frozenset(SCREENS) - {"run"}
+DEPLOYING = ("start", "backup", "push", "building", "migrating", "failed-build", "uncertain", "incident", "finished")
+GOING_BACK = (
+    "incident-declared",
+    "incident-assessed",
+    "rollback-running",
+    "rollback-failed",
+    "rollback-confirm-database",
+    "rollback-postmortem",
+    "rolled-back",
+    "rolled-back-closed",
+    "messages",
+)
+STATES = (*DEPLOYING, *GOING_BACK)
+ALL_MOMENTS = {**MOMENTS, **INCIDENTS}
 
 
 def instant(name: str, screen: str = "run", step: str | None = None) -> Instant:
-    moment = MOMENTS[name]()
-    view = View(moment.state, moment.now, driving=True)
-    current = view.current
-    selected = moment.state.steps[step] if step else current
-    return Instant(view, screen, step=selected, doors=DOORS)
+    moment = ALL_MOMENTS[name]()
+    state = moment.state
+    view = View(state, moment.now, driving=True)
+    selected = state.steps[step] if step else view.current
+    offered = view.assessment.ways if view.assessment is not None else ()
+    choosing = screen == "incident" and state.rollback is None
+    return Instant(
+        view,
+        screen,
+        step=None if choosing or screen not in ("run", "incident") else selected,
+        way=offered[0] if choosing and offered else None,
+        message=next(iter(state.messages.values()), None) if screen == "messages" else None,
+        doors=DOORS,
+    )
 
 
 def test_every_command_has_an_id_of_its_own() -> None:
@@ -45,16 +68,18 @@ def test_no_key_means_two_things_at_once(name: str, screen: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_no_key_that_works_is_dead_whatever_is_selected(name: str) -> None:
-    for step in MOMENTS[name]().state.steps:
-        now = instant(name, step=step)
+    screens = ("incident", "messages", "run")
+    for screen, step in ((screen, step) for screen in screens for step in ALL_MOMENTS[name]().state.steps):
+        now = instant(name, screen, step)
         for command in ALL:
             if command.works(now):
                 assert command.leads(now) is not None, (command.id, step)
                 assert command.says(now), (command.id, step)
 
 
-def test_a_run_that_is_over_can_only_be_read() -> None:
-    now = instant("finished")
+@pytest.mark.parametrize("name", ["finished", "rolled-back-closed"])
+def test_a_run_that_is_over_can_only_be_read(name: str) -> None:
+    now = instant(name)
     assert now.state.status is RunStatus.FINISHED
     assert not [command.id for command in STEERING if command.works(now)]
 

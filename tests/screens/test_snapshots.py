@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.fakes import app_for, tell_news
+from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
 
 PICTURES = [
@@ -15,12 +16,17 @@ PICTURES = [
     ("confirm-push", (120, 36), False),
     ("signoff", (120, 36), True),
     ("start", (200, 60), False),
+    ("incident-assessed", (120, 36), False),
+    ("incident-assessed", (80, 24), False),
+    ("rollback-dear", (120, 36), False),
+    ("rollback-running", (120, 36), True),
+    ("rolled-back", (120, 36), False),
 ]
 
 
 @pytest.mark.parametrize(("name", "size", "light"), PICTURES)
 def test_picture(name: str, size: tuple[int, int], light: bool, snap_compare: Callable[..., bool]) -> None:
-    moment = MOMENTS[name]()
+    moment = {**MOMENTS, **INCIDENTS}[name]()
     app, feed = app_for(moment, light=light)
 
     async def to_the_moment(pilot: Pilot[None]) -> None:
