@@ -70,7 +70,11 @@ async def _try_fix(repository: Repository, state: RunState, span: Span, branch: 
     fix = await repository.resolve(state.plan.release.fix_commit)
     if fix.id in branch.undone or not await repository.is_ancestor(fix.id, branch.tip):
         return None
-    return await _try(repository, span, branch, (fix.id,))
+    try:
+        return await _try(repository, span, branch, (fix.id,))
+    except RepositoryError:
+        # Nothing of it is left on the branch, by whatever came since: then it is not a way either.
+        return None
 
 
 def _others(state: RunState, branch: OnBranch) -> tuple[Line, ...]:

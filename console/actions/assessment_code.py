@@ -56,7 +56,7 @@ async def _look(
         remarks.append(Line(f"{service.name} is being deployed", note=described(building), tone=Tone.WARNING))
     if info.suspended:
         remarks.append(Line(f"{service.name} is suspended", tone=Tone.WARNING))
-    what, remark = await _runs(repository, state, branch, service, live)
+    what, doubts = await _runs(repository, state, branch, service, live)
     standing = ServiceStanding(
         key=service.key,
         name=service.name,
@@ -66,7 +66,7 @@ async def _look(
         building=building.commit if building is not None else "",
         maintenance=info.maintenance,
     )
-    return standing, [*remarks, *remark], True
+    return standing, [*remarks, *doubts], True
 
 
 async def _runs(

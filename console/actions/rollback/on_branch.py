@@ -4,20 +4,19 @@ It reads history only. What always holds: a revert counts by what its message sa
 brings the release again, and a branch with the tree from before does not hold the release, however it came to that.
 """
 
-import re
 from dataclasses import dataclass
 
 from console.actions.wording import listed, short
 from console.domain.outcome import Line, Tone
 from console.domain.plan import Json
 from console.domain.released import MERGE, PUSH, by_action, release_commit
+from console.domain.reverts import reverted_hash
 from console.domain.source import Commit
 from console.domain.standing import Runs
 from console.domain.state import RunState
 from console.errors import RepositoryError, StepFailed
 from console.ports import Repository
 
-_REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{7,40})\b", re.MULTILINE)
 _LONGEST_WALK = 200
 
 
@@ -158,12 +157,6 @@ async def same_tree(repository: Repository, commit: str, other: str) -> bool:
     except RepositoryError:
         # Deploys may run what no branch holds any more. What the release needs has been read before.
         return False
-
-
-def reverted_hash(message: str) -> str:
-    """The hash, perhaps abbreviated, that a revert's message names; empty for any other message."""
-    found = _REVERTS.search(message)
-    return found[1] if found else ""
 
 
 def _undone(span: Span, since: tuple[Commit, ...]) -> tuple[dict[str, str], set[str]]:

@@ -13,6 +13,7 @@ from console.actions.source import REPOSITORY_REMEDY
 from console.actions.wording import commit_section, listed, short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Tone
 from console.domain.plan import Json
+from console.domain.reverts import reapply_name
 from console.domain.source import Commit
 from console.errors import MergeConflict, PushRejected, RepositoryError, StepFailed, VerificationFailed
 from console.ports import Context, Report, Repository
@@ -42,7 +43,7 @@ class ReapplyBranch:
             if missing:
                 raise StepFailed(f"{target} ({short(branch.tip)}) does not contain {listed(missing)}.")
             span = await release_span(ctx.state, self._repository)
-            name = await self._free_name(f"reapply-{short(span.commit)}")
+            name = await self._free_name(reapply_name(span.commit))
         return Preview(
             summary=f"Push the new branch {name}, which brings the release again",
             facts=(
