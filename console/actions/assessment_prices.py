@@ -22,7 +22,7 @@ from console.ports import Clock
 if TYPE_CHECKING:
     from console.actions.registry import Ports
 
-_PATIENCE = 45.0
+_PATIENCE = 35.0
 """Wall seconds: in an incident a way without its figure is worth more than a figure too late."""
 
 

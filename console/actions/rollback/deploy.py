@@ -5,6 +5,8 @@ followed instead of starting another; after the database was switched only a lat
 the new variable.
 """
 
+from datetime import timedelta
+
 from console.actions.deploys import deploy_by_commit, described, read_deploys
 from console.actions.following import (
     LOOK_AT_DEPLOYS,
@@ -37,6 +39,8 @@ from console.domain.outcome import (
 from console.errors import VerificationFailed
 from console.ports import Context, Hosting, Report, Repository
 
+# The switch is dated by a header of whole seconds, the deploy by another of the provider's clocks.
+_GRAIN = timedelta(seconds=2)
 _AGAIN = "Retry starts a new deploy of it."
 _WORDS = Words(what="the revert", since="it was asked for", again=_AGAIN, mended=_AGAIN, by_name=_AGAIN)
 
@@ -138,4 +142,4 @@ def _still_counts(ctx: Context, commit: str, deploys: tuple[Deploy, ...]) -> Dep
 def _outdated(ctx: Context, deploy: Deploy) -> bool:
     """Whether a deploy began before the services were pointed at the database that they are to use."""
     switched = switched_at(ctx)
-    return switched is not None and deploy.created_at < switched
+    return switched is not None and deploy.created_at < switched - _GRAIN
