@@ -145,14 +145,7 @@ class BackupRecord:
 
     async def _record(self, ctx: Context) -> Evidence:
         taken, copy = must_have_left(ctx, "backup.export"), must_have_left(ctx, "backup.verify")
-        path, octets = Path(copy.text("path")), int(copy.number("size"))
-        await asyncio.to_thread(_check_file, path, octets)
-        digest = await asyncio.to_thread(_sha256, path)
-        if digest != copy.text("sha256"):
-            raise VerificationFailed(
-                "The copy is not the file that was verified.",
-                lines=(f"verified: {copy.text('sha256')}", f"now: {digest}"),
-            )
+        path, octets, digest = await intact_copy(copy), int(copy.number("size")), copy.text("sha256")
         created = taken.moment("created_at")
         keep_until = ctx.clock.now() + timedelta(seconds=ctx.plan.database.keep_backup_for)
         location = f"Render PostgreSQL exports of {taken.text('postgres')}, {taken.text('export')}"
@@ -178,6 +171,21 @@ class BackupRecord:
             },
             (Section("Backup", lines),),
         )
+
+
+async def intact_copy(copy: Record) -> Path:
+    """Where the verified copy lies, hashed anew; `copy` is what `backup.verify` left.
+
+    Raises VerificationFailed when it is not there, or not the file that was verified.
+    """
+    path = Path(copy.text("path"))
+    await asyncio.to_thread(_check_file, path, int(copy.number("size")))
+    digest = await asyncio.to_thread(_sha256, path)
+    if digest != copy.text("sha256"):
+        raise VerificationFailed(
+            "The copy is not the file that was verified.", lines=(f"verified: {copy.text('sha256')}", f"now: {digest}")
+        )
+    return path
 
 
 def _place(ctx: Context, export_id: str) -> Path:

@@ -14,6 +14,7 @@ _FIRST_LOOK_PACED = 0.25
 _LONGEST_LOOK_PACED = 2.0
 _FIRST_LOOK = 2.0
 _LONGEST_LOOK = 5.0
+_LEAST_LOOK = 0.001
 _GROWTH = 1.3
 
 
@@ -40,6 +41,7 @@ async def looks(clock: Clock, limit: float) -> AsyncIterator[float]:
         yield elapsed
         if elapsed >= limit:
             return
-        await clock.sleep(min(wait, limit - elapsed))
+        # Never less than a clock can tell apart, or the very end is never reached.
+        await clock.sleep(max(min(wait, limit - elapsed), _LEAST_LOOK))
         wait = min(wait * _GROWTH, longest)
         elapsed = clock.monotonic() - started

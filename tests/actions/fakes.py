@@ -46,10 +46,11 @@ def the_plan() -> Plan:
 
 
 class FakeClock:
-    """Time that passes by sleeping only."""
+    """Time that passes by sleeping only; it begins at `start`."""
 
     def __init__(self, pace: float = 1.0) -> None:
         self.pace = pace
+        self.start = START
         self._seconds = 0.0
         self._agenda: list[tuple[float, Callable[[], None]]] = []
 
@@ -59,7 +60,7 @@ class FakeClock:
         self._agenda.sort(key=lambda entry: entry[0])
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self._seconds)
+        return self.start + timedelta(seconds=self._seconds)
 
     def monotonic(self) -> float:
         return self._seconds

@@ -62,7 +62,8 @@ class FakeSwitches:
 
     async def set_maintenance(self, service_id: str, enabled: bool) -> ServiceInfo:
         self.maintenance[service_id] = enabled
-        return replace(await self.hosting.service(service_id), maintenance=enabled)
+        self.hosting.services[service_id] = replace(self.hosting.services[service_id], maintenance=enabled)
+        return self.hosting.services[service_id]
 
     async def database_of(self, service_id: str, variable: str) -> DatabasePlace:
         return (await self.instances.places(self.points[service_id, variable]))[0]

@@ -1,8 +1,9 @@
 """A run whose migration is in a real database, and that goes a way back from there."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from console.actions.backup import BackupExport
 from console.actions.migrate import MigrateRun
@@ -10,13 +11,13 @@ from console.actions.own_rows import OwnRows
 from console.actions.registry import Ports
 from console.actions.rollback.database import database_actions
 from console.domain.hosting import PostgresInfo
-from console.domain.outcome import Evidence
+from console.domain.outcome import Evidence, Preview
 from console.domain.plan import Json, Plan
 from console.domain.rollback_plan import extended, rollback_plan
 from console.domain.standing import Assessment, Runs, Schema, ServiceStanding, Standing, Way
 from console.domain.state import Attempt, RollbackState, RunState, StepState, StepStatus
 from console.ports import Action, Context
-from tests.actions.fakes import START, FakeBackups, FakeClock, FakeScratch, FakeTelemetry, FakeWeb, Reports
+from tests.actions.fakes import START, FakeBackups, FakeClock, FakeScratch, FakeTelemetry, FakeWeb, Lost, Reports
 from tests.actions.fakes_rollback import FakeInstances, FakeSwitches, no_documents
 from tests.actions.releasing import Release
 from tests.migration.postgres import LiveDatabase
@@ -31,6 +32,40 @@ def on_loopback(plan: Plan) -> Plan:
     return replace(plan, database=replace(plan.database, tls="disable"), services=services)
 
 
+@dataclass
+class Provider(FakeInstances):
+    """Instances whose requests meet `fates`, in order; what is carried out `becomes` its status after some seconds."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    fates: list[Lost] = field(default_factory=list)
+    becomes: str = "available"
+    takes: float = 3.0
+    asked: list[str] = field(default_factory=list)
+
+    async def recover(self, postgres_id: str, moment: datetime, *, name: str) -> PostgresInfo:
+        self.moments.append(moment)
+        return self._asked(postgres_id, name)
+
+    async def create(self, like: str, *, name: str) -> PostgresInfo:
+        return self._asked(like, name)
+
+    def _asked(self, like: str, name: str) -> PostgresInfo:
+        self.asked.append(name)
+        fate = self.fates.pop(0) if self.fates else None
+        if fate is None or fate.done:
+            made = self._new(like, name)
+            becomes = self.becomes
+            self.known[made.id] = replace(made, status="creating")
+            self.clock.after(self.clock.monotonic() + self.takes, lambda: self.turn(made.id, becomes))
+        if fate is not None:
+            raise fate.error()
+        return self.known[made.id]
+
+    def turn(self, postgres_id: str, status: str) -> None:
+        """An instance changes its status."""
+        self.known[postgres_id] = replace(self.known[postgres_id], status=status)
+
+
 class Incident(Release):
     """Production on the new code; `live` is the database of the run. The way back's steps are called `back.…`."""
 
@@ -38,14 +73,19 @@ class Incident(Release):
         super().__init__(pace)
         self.run.plan = on_loopback(self.run.plan)
         self.clock: FakeClock = self.run.clock
+        if isinstance(live, LiveDatabase):
+            # A real server's marks are of now.
+            self.clock.start = datetime.now(UTC)
         self.live = live
         self.commit = self.pushed()
         for key, service_id in (("backend", self.backend), ("frontend", self.frontend)):
             self.hosting.add(service_id, self.commit)
             self.run.left(f"code.{key}", {"commit": self.commit})
         self.old_id = self.run.plan.database.postgres_id
-        self.instances = FakeInstances(
-            {self.old_id: PostgresInfo(self.old_id, "crm", "available", "18", START)}, {self.old_id: live}
+        self.instances = Provider(
+            {self.old_id: PostgresInfo(self.old_id, "crm", "available", "18", START)},
+            {self.old_id: live},
+            clock=self.clock,
         )
         self.switches = FakeSwitches(self.hosting, self.instances, {(self.backend, DATABASE_ENV): self.old_id})
         self.web = FakeWeb()
@@ -140,10 +180,18 @@ class Chosen:
         state = replace(made.state, assessment=Assessment("", self.standing, ()), rollbacks=(way,))
         return replace(made, state=state)
 
+    def preview_of(self, step: str) -> Awaitable[Preview]:
+        """A look at a step of the way."""
+        return self.action(step).preview(self.context(step))
+
+    def action(self, step: str) -> Action:
+        """The action of a step of the way."""
+        name = self.incident.run.plan.step(f"back.{step}").action or ""
+        return self.incident.action(name.removeprefix("rollback."))
+
     async def done(self, step: str, reports: Reports | None = None) -> Evidence:
         """A step of the way is looked at, done, and verified; its evidence is left."""
-        name = (self.incident.run.plan.step(f"back.{step}").action or "").removeprefix("rollback.")
-        action = self.incident.action(name)
+        action = self.action(step)
         preview = await action.preview(self.context(step))
         evidence = await action.perform(self.context(step, preview.before), reports or Reports())
         await action.verify(self.context(step, preview.before), evidence)

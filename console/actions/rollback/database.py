@@ -2,6 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from console.actions.rollback.database_compare import RollbackCompare
+from console.actions.rollback.database_fence import RollbackFence
+from console.actions.rollback.database_ground import Databases
+from console.actions.rollback.database_in_use import RollbackDatabaseInUse
+from console.actions.rollback.database_open import RollbackOpen
+from console.actions.rollback.database_recover import RollbackRecover
+from console.actions.rollback.database_switch import RollbackSwitch
 from console.ports import Action
 
 if TYPE_CHECKING:
@@ -10,4 +17,13 @@ if TYPE_CHECKING:
 
 def database_actions(ports: "Ports") -> dict[str, Action]:
     """The actions of this family, by name."""
-    return {}
+    databases = Databases(ports.database, ports.instances)
+    hosting, switches, instances = ports.hosting, ports.switches, ports.instances
+    return {
+        "rollback.fence": RollbackFence(hosting, switches, databases),
+        "rollback.recover": RollbackRecover(ports.backups, instances, databases),
+        "rollback.compare": RollbackCompare(databases),
+        "rollback.switch": RollbackSwitch(hosting, switches, instances),
+        "rollback.database_in_use": RollbackDatabaseInUse(hosting, switches, instances, databases),
+        "rollback.open": RollbackOpen(hosting, switches, databases, ports.web),
+    }

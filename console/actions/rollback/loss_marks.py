@@ -101,7 +101,7 @@ def own_work(state: RunState, mark: Mark) -> OwnWork:
         xids |= _transactions(written)
         tables = written.get("own_counters")
         for table, found in (tables if isinstance(tables, dict) else {}).items():
-            counts[table] = plus(counts.get(table, NO_COUNTS), _triple(found))
+            counts[table] = plus(counts.get(table, NO_COUNTS), counts_of(found) or NO_COUNTS)
     troubles: list[str] = []
     since = Snapshot.parse(mark.snapshot).upto
     for own in _checks(state):
@@ -120,6 +120,12 @@ def own_work(state: RunState, mark: Mark) -> OwnWork:
 def plus(one: Counts, other: Counts) -> Counts:
     """Both together."""
     return (one[0] + other[0], one[1] + other[1], one[2] + other[2])
+
+
+def counts_of(value: Json) -> Counts | None:
+    """Inserted, updated and deleted as a list of the journal holds them; None when it is none."""
+    numbers = [each for each in value if isinstance(each, int)] if isinstance(value, list) else []
+    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
 
 
 def _merged(progress: tuple[Mapping[str, Json], ...]) -> dict[str, Json]:
@@ -176,11 +182,6 @@ def _counts(value: Json) -> Counts:
     data = value if isinstance(value, dict) else {}
     inserted, updated, deleted = (int(number(data, key)) for key in ("inserted", "updated", "deleted"))
     return inserted, updated, deleted
-
-
-def _triple(value: Json) -> Counts:
-    numbers = [each for each in value if isinstance(each, int)] if isinstance(value, list) else []
-    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else NO_COUNTS
 
 
 def _decoded(value: Json) -> Mark | None:

@@ -1,0 +1,197 @@
+"""Users are let in again: the fence is taken down where the services are, and stays where they are not.
+
+What always holds: the doors are as they were before the fence, not simply open; an old instance that is no longer in
+use stays read only, and the counters that were read at the fence show that nobody has written to it since.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.actions.handover import left_by
+from console.actions.production import in_production
+from console.actions.rollback.database_ground import (
+    FENCE,
+    BeforeFence,
+    Databases,
+    before_fence,
+    fenced_off,
+    instance_of_services,
+    maintain,
+)
+from console.actions.rollback.database_in_use import names
+from console.actions.rollback.database_lock import ServerSession, is_read_only, server_time, sessions, set_read_only
+from console.actions.rollback.front_door import FrontDoor, ask, front_doors, knock
+from console.actions.rollback.loss_marks import counts_of
+from console.actions.wording import counted, listed
+from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
+from console.domain.plan import Json, Service
+from console.errors import ServiceError, StepFailed, VerificationFailed
+from console.migration.marks import sample
+from console.ports import Context, Database, Hosting, Report, Switches, Web
+
+_ON = "on"
+_REMEDY = "Retry: what is open already stays open. Or choose another way back."
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """The instance that the services use, how it was before the fence, and the instance that stays fenced (or "")."""
+
+    in_use: str
+    before: BeforeFence
+    stays: str
+
+    def shut(self, service: Service) -> bool:
+        """Whether the service showed its maintenance page before the fence already."""
+        return self.before.maintenance.get(service.key, False)
+
+
+class RollbackOpen:
+    """`rollback.open`: the database in use takes writes, the services serve, and requests show it.
+
+    before: how it was before the fence (`console.actions.rollback.database_ground.BeforeFence`).
+    Evidence: `postgres_id` (in use), `maintenance` ({service key: bool}), `answers` ({request: status}), `sessions`
+    ({service key: sessions with the database in use}), `old_postgres_id` (stays fenced; empty without one).
+    """
+
+    destructive = False
+
+    def __init__(self, hosting: Hosting, switches: Switches, databases: Databases, web: Web) -> None:
+        self._hosting = hosting
+        self._switches = switches
+        self._databases = databases
+        self._web = web
+
+    async def preview(self, ctx: Context) -> Preview:
+        """What is opened, and what stays shut."""
+        with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
+            found = _doors(ctx)
+        served = listed(service.name for service in _services(ctx) if not found.shut(service))
+        stays = Line(f"The old instance {found.stays} stays read only, with every row.", tone=Tone.GOOD)
+        return Preview(
+            summary=f"Let users in again, on {found.in_use}",
+            facts=(Fact("database in use", found.in_use), Fact("served again", served)),
+            consequences=(
+                Line(f"Users of {served} are served again, and write to {found.in_use}.", tone=Tone.WARNING),
+                *((stays,) if found.stays else ()),
+            ),
+            sections=(Section("Asked afterwards", tuple(Line(str(door)) for door in _front(ctx, found))),),
+            before=found.before.data(),
+        )
+
+    async def probe(self, ctx: Context) -> Probe:
+        """Done when the doors are as before, the database takes writes, and every service answers."""
+        with in_production(ctx, _REMEDY):
+            found = _doors(ctx)
+            other = [s.name for s in _services(ctx) if await self._is_shut(s) != found.shut(s)]
+            if other:
+                return NotDone(f"Not as before the fence: {listed(other)}.")
+            if found.before.read_only != _ON and await is_read_only(await self._in_use(ctx, found)):
+                return NotDone("The database in use is still read only.")
+            answers: dict[str, int] = {}
+            for door in _front(ctx, found):
+                try:
+                    answers[str(door)] = (await ask(ctx, self._web, door)).status
+                except ServiceError as error:
+                    return NotDone(f"{door}: {error.message}")
+                if not door.fits(answers[str(door)]):
+                    return NotDone(f"{door} answers {answers[str(door)]}.")
+            return Done(await self._evidence(ctx, found, answers))
+
+    async def perform(self, ctx: Context, report: Report) -> Evidence:
+        """Writes first, then the doors; then knock. Raises StepFailed when a service does not answer."""
+        found = _doors(ctx)
+        with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
+            await report(Progress(f"{found.in_use} takes writes"))
+            database = await self._in_use(ctx, found)
+            # A new instance may have been made from a moment at which the old one was set otherwise.
+            await set_read_only(database, found.before.read_only)
+            if found.before.read_only != _ON and await is_read_only(database):
+                raise StepFailed(f"A new session with {found.in_use} still may not write.")
+            for service in _services(ctx):
+                what = "maintenance page, as before" if found.shut(service) else "open"
+                await report(Progress(f"{service.name}: {what}"))
+                await maintain(self._switches, service, found.shut(service))
+        with in_production(ctx, _REMEDY, production=f"Users are let in, on {found.in_use}."):
+            answers = {str(d): (await knock(ctx, self._web, d, report)).status for d in _front(ctx, found)}
+            return await self._evidence(ctx, found, answers)
+
+    async def verify(self, ctx: Context, evidence: Evidence) -> None:
+        """The doors are as before; nobody writes to an instance that is no longer in use, and no service is there."""
+        found = _doors(ctx)
+        with in_production(ctx, _REMEDY, production=f"Users are let in, on {found.in_use}."):
+            other = [s.name for s in _services(ctx) if await self._is_shut(s) != found.shut(s)]
+            if other:
+                raise VerificationFailed(f"The maintenance mode of {listed(other)} is not as before the fence.")
+            if found.stays:
+                await self._untouched(ctx, found.stays)
+
+    async def _untouched(self, ctx: Context, postgres_id: str) -> None:
+        """Raise VerificationFailed when an instance is written to although no service should use it."""
+        database = await self._databases.of(ctx.plan, postgres_id)
+        if not await is_read_only(database):
+            raise VerificationFailed(f"The old instance {postgres_id} takes writes again.", remedy="Make it read only.")
+        fence = left_by(ctx, FENCE)
+        then = fence.record("counters").data if fence is not None else {}
+        written: list[str] = []
+        for table, now in (await sample(database)).counters.items():
+            early = counts_of(then.get(table)) if table in then else now
+            if early is not None and any(late > before for late, before in zip(now, early, strict=True)):
+                written.append(f"{table}: inserted, updated, deleted {early} at the fence, {now} now")
+        there = [str(each) for each in await self._sessions(ctx, postgres_id, _services(ctx))]
+        if written or there:
+            raise VerificationFailed(
+                f"The old instance {postgres_id} is still used.",
+                remedy="Find out which service still has the old connection string: deploy it anew.",
+                lines=(*written, *there),
+            )
+
+    async def _sessions(self, ctx: Context, postgres_id: str, services: tuple[Service, ...]) -> list[ServerSession]:
+        """The sessions with an instance whose names are those of services."""
+        database = await self._databases.of(ctx.plan, postgres_id)
+        found = await sessions(database, await server_time(database))
+        return [each for each in found if any(names(each, service) for service in services)]
+
+    async def _evidence(self, ctx: Context, found: _Doors, answers: Mapping[str, int]) -> Evidence:
+        with_database = [service for service in _services(ctx) if service.database_env]
+        seen: dict[str, Json] = {
+            service.key: len(await self._sessions(ctx, found.in_use, (service,))) for service in with_database
+        }
+        data: dict[str, Json] = {
+            "postgres_id": found.in_use,
+            "maintenance": dict(found.before.maintenance),
+            "answers": dict(answers),
+            "sessions": seen,
+            "old_postgres_id": found.stays,
+        }
+        lines = [Line(f"{door}: {status}", tone=Tone.GOOD) for door, status in answers.items()]
+        lines += [Line(f"{key}: {counted(int(str(n)), 'session')} with {found.in_use}") for key, n in seen.items()]
+        kept = f"; {found.stays} is kept, read only" if found.stays else ""
+        return Evidence(f"Users are served again, on {found.in_use}{kept}", data, (Section("Asked", tuple(lines)),))
+
+    async def _in_use(self, ctx: Context, found: _Doors) -> Database:
+        return await self._databases.of(ctx.plan, found.in_use)
+
+    async def _is_shut(self, service: Service) -> bool:
+        return (await self._hosting.service(service.id)).maintenance
+
+
+def _services(ctx: Context) -> tuple[Service, ...]:
+    return ctx.plan.services_in("production")
+
+
+def _doors(ctx: Context) -> _Doors:
+    """What is to be opened. Raises StepFailed when no fence is on record."""
+    before = before_fence(ctx.state)
+    if before is None:
+        raise StepFailed(
+            "No fence is on record: how it was before cannot be told.",
+            remedy="Let users in by hand: maintenance mode off, ALTER DATABASE … RESET default_transaction_read_only.",
+        )
+    in_use = instance_of_services(ctx)
+    return _Doors(in_use, before, before.postgres_id if before.postgres_id != in_use else "")
+
+
+def _front(ctx: Context, found: _Doors) -> tuple[FrontDoor, ...]:
+    """The requests to the services that are served again."""
+    return tuple(door for s in _services(ctx) if not found.shut(s) for door in front_doors(ctx.plan, s))

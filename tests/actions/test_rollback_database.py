@@ -1,0 +1,300 @@
+"""The database's way back, on a real PostgreSQL: fenced, counted, recovered, compared, switched, opened."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from console.actions.rollback.database_lock import is_read_only
+from console.actions.rollback.database_price import price_of_database
+from console.domain.hosting import DeployStatus
+from console.domain.loss import Loss
+from console.domain.outcome import Done, NotDone
+from console.domain.standing import Way
+from console.domain.wire import decode
+from console.errors import DatabaseError, StepFailed, VerificationFailed
+from tests.actions.fakes import Reports, ok
+from tests.actions.test_rollback_loss import CREATE, LEAD, RENAME, figures
+from tests.actions.way_back import DATABASE_ENV, Chosen, Incident, settled
+from tests.migration.postgres import LiveDatabase, Server
+
+NEW = "dpg-1"
+
+
+class Scene:
+    """A migrated database with users' rows before and after it, and a copy of the moment before: the new instance."""
+
+    def __init__(self, server: Server, database: LiveDatabase, way: Way = Way.DATABASE) -> None:
+        self.server = server
+        self.database = database
+        self.incident = Incident(database, way)
+        self.copy = ""
+
+    async def arranged(self) -> "Chosen":
+        """The way is chosen; users have written two leads and renamed an account since the migration."""
+        await settled(self.database, LEAD.format("before the backup"))
+        await self.incident.backed_up()
+        await settled(self.database, LEAD.format("between"), RENAME.format(9))
+        self.copy = self.server.new_database(str(await self.database.value("SELECT current_database()")))
+        self.incident.instances.databases[NEW] = LiveDatabase(self.server, self.copy)
+        await self.incident.migrated()
+        await settled(self.database, LEAD.format("lost"), LEAD.format("lost too"), RENAME.format(1))
+        self.incident.web.answer("GET /health", ok({"status": "ok"}))
+        self.incident.web.answer("GET /api/dashboard/kpis", ok({}))
+        self.incident.web.answer("GET /", ok({}))
+        return self.incident.chosen()
+
+    @property
+    def new(self) -> LiveDatabase:
+        return LiveDatabase(self.server, self.copy)
+
+    def deploy(self, trigger: str = "api") -> None:
+        """The services are deployed, and live."""
+        for service_id in (self.incident.backend, self.incident.frontend):
+            self.incident.hosting.add(service_id, self.incident.old, DeployStatus.LIVE, trigger)
+
+
+LOST = {"accounts": (0, 1, 0), "account_history": (1, 0, 0), "leads": (2, 0, 0), "lead_history": (2, 0, 0)}
+
+
+async def test_the_whole_way_loses_what_was_stated_and_keeps_the_old_instance(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    incident, hosting = scene.incident, scene.incident.hosting
+    hosting.services[incident.frontend] = replace(hosting.services[incident.frontend], maintenance=True)
+    loss, lines = await price_of_database(database, incident.state, incident.clock, source="moment")
+    assert figures(loss) == LOST
+    assert "leads: 2 rows" in [line.text for line in lines]
+
+    fence = await way.done("fence")
+    assert fence.data["maintenance"] == {"backend": False, "frontend": True}
+    assert figures(decode(Loss, fence.data["loss"])) == LOST
+    assert all(hosting.services[each].maintenance for each in (incident.backend, incident.frontend))
+
+    recovered = await way.done("recover")
+    assert recovered.data["postgres_id"] == NEW
+    assert recovered.data["name"] == "crm-before-020-r1"
+    assert [f"{moment.isoformat()}" for moment in incident.instances.moments] == [recovered.data["moment"]]
+
+    compared = await way.done("compare")
+    assert compared.data["schema"] == "old"
+    leads = compared.data["tables"]["leads"]  # type: ignore[index,call-overload]
+    assert leads["rows"] == 2  # type: ignore[index,call-overload]
+
+    switched = await way.done("switch")
+    assert incident.switches.points[incident.backend, DATABASE_ENV] == NEW
+    assert switched.data["services"] == ["backend"]
+    assert switched.data["place"] == f"{NEW}:5432/crm"
+
+    scene.deploy()
+    in_use = await way.done("in_use")
+    assert in_use.data["postgres_id"] == NEW
+    assert in_use.data["others_on_old"] == []
+
+    opened = await way.done("open")
+    assert opened.data["old_postgres_id"] == incident.old_id
+    assert not hosting.services[incident.backend].maintenance
+    assert hosting.services[incident.frontend].maintenance
+    assert "GET /health" in incident.web.asked
+    assert not await is_read_only(scene.new)
+    assert await is_read_only(database)
+
+
+async def test_the_fence_ends_whoever_writes_and_nobody_can_write_after_it(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    async with database.session("crm-backend") as user:
+        await user.execute("BEGIN")
+        await user.execute(LEAD.format("never committed"))
+        fence = await way.done("fence")
+        assert fence.data["ended"] == 1
+        with pytest.raises(DatabaseError):
+            await user.execute("COMMIT")
+    assert figures(decode(Loss, fence.data["loss"])) == LOST
+    with pytest.raises(DatabaseError) as refused:
+        await settled(database, LEAD.format("after the fence"))
+    assert refused.value.sqlstate == "25006"
+
+
+async def test_a_second_attempt_at_the_fence_keeps_how_it_was(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    preview = await way.preview_of("fence")
+    assert preview.before["maintenance"] == {"backend": False, "frontend": False}
+    await scene.incident.switches.set_maintenance(scene.incident.backend, True)
+    way.interrupted("fence", preview.before, Reports())
+    assert isinstance(await way.action("fence").probe(way.context("fence", preview.before)), NotDone)
+    again = await way.preview_of("fence")
+    assert again.before == preview.before
+    assert again.digest == preview.digest
+    reports = Reports()
+    evidence = await way.action("fence").perform(way.context("fence", again.before), reports)
+    found = await way.action("fence").probe(way.context("fence", again.before, reports.durable))
+    assert isinstance(found, Done)
+    assert found.evidence.data["loss"] != {}
+    assert found.evidence.data["maintenance"] == evidence.data["maintenance"]
+
+
+async def test_a_role_whose_own_setting_outranks_the_fence_is_named_before_anything_is_shut(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await database.run(
+        "CREATE ROLE importer",
+        "ALTER ROLE importer SET default_transaction_read_only = off",
+    )
+    try:
+        with pytest.raises(StepFailed, match="importer may write although") as failed:
+            await way.preview_of("fence")
+        assert failed.value.production
+        assert not scene.incident.switches.maintenance
+    finally:
+        await database.run("DROP ROLE importer")
+
+
+async def test_a_second_way_knows_how_it_was_before_the_first_ones_fence(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await way.done("fence")
+    preview = await way.preview_of("fence")
+    assert preview.before["maintenance"] == {"backend": False, "frontend": False}
+    assert preview.before["read_only_before"] == ""
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("DELETE FROM accounts WHERE id > 400", "accounts: 400 rows in the copy"),
+        ("ALTER TABLE accounts DROP COLUMN is_trial CASCADE", "accounts lacks is_trial"),
+        ("ALTER TABLE accounts ADD COLUMN account_status text", "accounts already has account_status"),
+        ("UPDATE accounts SET license_status = 'expired' WHERE license_status = 'active'", "the migration found"),
+        ("INSERT INTO schema_migrations VALUES (20, 'x', 'x')", "already names migration 020"),
+    ],
+)
+async def test_an_instance_that_is_not_what_was_there_is_not_used(
+    server: Server, database: LiveDatabase, damage: str, message: str
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await way.done("fence")
+    await way.done("recover")
+    await scene.new.run(damage)
+    with pytest.raises(StepFailed, match=r"is not what was there before") as failed:
+        await way.done("compare")
+    assert message in "\n".join(failed.value.lines)
+    assert f"Instance {scene.incident.old_id} is read only and keeps every row" in failed.value.production
+
+
+async def test_a_service_on_the_old_database_is_told(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare", "switch"):
+        await way.done(step)
+    await scene.incident.clock.sleep(2.0)
+    scene.deploy("rollback")
+    with pytest.raises(StepFailed, match="the provider's rollback"):
+        await way.done("in_use")
+    scene.deploy()
+    async with database.session("crm-backend"):
+        with pytest.raises(StepFailed, match="still has 1 session with the old instance"):
+            await way.done("in_use")
+    scene.incident.switches.points[scene.incident.backend, DATABASE_ENV] = scene.incident.old_id
+    with pytest.raises(StepFailed, match="its variable leads to"):
+        await way.done("in_use")
+
+
+async def test_a_deploy_from_before_the_switch_proves_nothing(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare"):
+        await way.done(step)
+    scene.deploy()
+    await scene.incident.clock.sleep(5.0)
+    await way.done("switch")
+    with pytest.raises(StepFailed, match="from before the switch"):
+        await way.done("in_use")
+
+
+async def test_rows_that_reach_the_old_instance_after_the_fence_are_found(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare", "switch"):
+        await way.done(step)
+    scene.deploy()
+    await way.done("in_use")
+    await settled(database, "SET default_transaction_read_only = off", LEAD.format("somebody"))
+    with pytest.raises(VerificationFailed, match="is still used") as failed:
+        await way.done("open")
+    assert any(line.startswith("leads:") for line in failed.value.lines)
+
+
+async def test_a_service_that_does_not_answer_is_told_with_the_doors_open(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare", "switch"):
+        await way.done(step)
+    scene.deploy()
+    await way.done("in_use")
+    scene.incident.web.answer("GET /api/dashboard/kpis", ok({"error": "column does not exist"}, 500))
+    with pytest.raises(StepFailed, match="it answers 500") as failed:
+        await way.done("open")
+    assert failed.value.production == f"Users are let in, on {NEW}."
+    scene.incident.web.answer("GET /api/dashboard/kpis", ok({}))
+    assert isinstance(await way.action("open").probe(way.context("open")), Done)
+
+
+async def test_a_way_without_a_switch_takes_the_fence_down_where_it_was(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await way.done("fence")
+    assert isinstance(await way.action("open").probe(way.context("open")), NotDone)
+    opened = await way.done("open")
+    assert opened.data["postgres_id"] == scene.incident.old_id
+    assert opened.data["old_postgres_id"] == ""
+    assert not await is_read_only(database)
+    await settled(database, LEAD.format("served again"))
+
+
+async def test_without_a_fence_nothing_is_opened(server: Server, database: LiveDatabase) -> None:
+    way = await Scene(server, database).arranged()
+    with pytest.raises(StepFailed, match="No fence is on record"):
+        await way.preview_of("open")
+
+
+async def test_users_who_write_on_while_it_is_counted_are_all_in_the_figures(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    written = 0
+    stop = asyncio.Event()
+
+    async def user() -> None:
+        nonlocal written
+        try:
+            async with database.session("crm-backend") as session:
+                while not stop.is_set():
+                    await session.execute(CREATE.format(written + 100))
+                    written += 1
+        except DatabaseError:
+            return
+
+    task = asyncio.create_task(user())
+    await database.until("SELECT count(*) > 460 FROM accounts")
+    fence = await way.done("fence")
+    stop.set()
+    await task
+    lost = figures(decode(Loss, fence.data["loss"]))
+    assert lost["accounts"][0] in (written, written + 1)
+    assert lost["accounts"][0] == await database.value("SELECT count(*) - 449 FROM accounts")
