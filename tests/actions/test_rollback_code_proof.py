@@ -77,6 +77,15 @@ async def test_the_fix_alone_says_what_stays_and_does_not_call_that_a_failure() 
     )
 
 
+async def test_a_revert_by_hand_is_told_from_the_branch() -> None:
+    back = await gone_back()
+    for step in ("back.revert", "back.push", "back.deploy.backend", "back.deploy.frontend"):
+        back.left(step)
+    evidence = await proof(back)
+    assert evidence.data["reverts"] == [back.repository.branches["main"]]
+    assert "Revert the revert" in str(evidence.data["by_hand"])
+
+
 def another_commit(back: Back) -> None:
     back.hosting.add(back.frontend, back.merge, message="Merge staging")
 

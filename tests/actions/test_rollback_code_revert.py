@@ -327,5 +327,24 @@ async def test_a_branch_whose_push_was_not_answered_is_looked_for() -> None:
 
 async def test_without_a_revert_there_is_nothing_to_be_brought_again() -> None:
     back = Back()
-    with pytest.raises(StepFailed, match="has left nothing"):
+    with pytest.raises(StepFailed, match="holds no revert of the release"):
         await ReapplyBranch(back.repository).preview(back.context(REAPPLY))
+
+
+async def test_a_revert_that_somebody_made_by_hand_is_taken_back_too() -> None:
+    back = Back()
+    back.repository.branches["main"] = (await back.repository.revert([back.merge], back.merge)).id
+    action = ReapplyBranch(back.repository)
+    before = (await action.preview(back.context(REAPPLY))).before
+    evidence = await action.perform(back.context(REAPPLY, before), back.reports)
+    assert back.repository.files[str(evidence.data["commit"])] == back.repository.files[back.merge]
+
+
+async def test_the_whole_release_comes_again_also_where_its_fix_was_reverted_first() -> None:
+    back = Back()
+    back.repository.branches["main"] = (await back.repository.revert([back.fix], back.merge)).id
+    await gone_back(back)
+    action = ReapplyBranch(back.repository)
+    before = (await action.preview(back.context(REAPPLY))).before
+    evidence = await action.perform(back.context(REAPPLY, before), back.reports)
+    assert back.repository.files[str(evidence.data["commit"])] == back.repository.files[back.merge]

@@ -1,28 +1,26 @@
 """What a rollback leaves to be done by hand: said at its end, in the record and on the closing screen."""
 
 from console.actions.handover import left_by
-from console.actions.rollback.journaled import REVERT, SWITCH, instance_in_use, way_of
-from console.actions.rollback.on_branch import release_span
+from console.actions.rollback.journaled import SWITCH, instance_in_use, way_of
 from console.actions.rollback.proof import Proof
 from console.actions.wording import counted, listed, short
 from console.domain.standing import Way
-from console.ports import Context, Repository
+from console.ports import Context
 
 
-async def by_hand(ctx: Context, repository: Repository, proof: Proof) -> tuple[str, ...]:
+def by_hand(ctx: Context, proof: Proof) -> tuple[str, ...]:
     """A sentence for each thing that only a person can do, the next release's first."""
-    release = short((await release_span(ctx.state, repository)).commit)
-    return tuple(each for each in (*_code(ctx, proof, release), *_schema(ctx, proof), *_databases(ctx)) if each)
+    return (*_code(ctx, proof), *_schema(ctx, proof), *_databases(ctx))
 
 
-def _code(ctx: Context, proof: Proof, release: str) -> tuple[str, ...]:
-    revert, plan = left_by(ctx, REVERT), ctx.plan.release
-    if revert is None:
+def _code(ctx: Context, proof: Proof) -> tuple[str, ...]:
+    plan = ctx.plan.release
+    if not proof.reverts:
         return ()
-    commit = short(revert.text("commit"))
+    reverts = f"revert{'' if len(proof.reverts) == 1 else 's'} {listed(map(short, proof.reverts))}"
     again = (
-        f"Revert the revert {commit} before {release} can be released again: merging {plan.source} alone would say "
-        "“already up to date”."
+        f"Revert the {reverts} before {short(proof.release)} can be released again: merging {plan.source} alone would "
+        "say “already up to date”."
     )
     if not proof.differs:
         return (again,)

@@ -54,6 +54,12 @@ class OnBranch:
     since: tuple[Commit, ...]
     others: tuple[Commit, ...]
 
+    @property
+    def reverts(self) -> tuple[Commit, ...]:
+        """The reverts of the release that stand, newest first: taking them back, in this order, brings it again."""
+        standing = set(self.undone.values())
+        return tuple(each for each in self.since if each.id in standing)
+
 
 @dataclass(frozen=True, slots=True)
 class Stays:
@@ -110,8 +116,7 @@ def to_revert(span: Span, branch: OnBranch) -> tuple[str, ...]:
     """
     if span.merge is None:
         return tuple(part.id for part in span.changes if part.id not in branch.undone)
-    partial = set(branch.undone.values())
-    return (*(each.id for each in branch.since if each.id in partial), span.commit)
+    return (*(each.id for each in branch.reverts), span.commit)
 
 
 async def what_stays(repository: Repository, span: Span, branch: OnBranch, commit: str) -> list[Stays]:

@@ -13,6 +13,8 @@ class Proof:
     """Filled while production is read. `problems` are sentences without their end; none: all is as promised."""
 
     before: str = ""
+    release: str = ""
+    reverts: tuple[str, ...] = ()
     services: dict[str, dict[str, Json]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     schema: str = ""
@@ -26,6 +28,8 @@ class Proof:
         """For the evidence."""
         return {
             "before": self.before,
+            "release": self.release,
+            "reverts": json_texts(self.reverts),
             "services": {key: dict(value) for key, value in self.services.items()},
             "settings": {**self.settings},
             "schema": self.schema,

@@ -13,7 +13,6 @@ from console.actions.rollback.hold import autodeploy_now
 from console.actions.rollback.journaled import (
     HOLD,
     RESTORE,
-    REVERT,
     commit_to_run,
     deployed,
     instance_in_use,
@@ -21,7 +20,7 @@ from console.actions.rollback.journaled import (
     target_now,
     way_of,
 )
-from console.actions.rollback.on_branch import release_span, same_tree
+from console.actions.rollback.on_branch import release_span, same_tree, what_stays
 from console.actions.rollback.proof import Proof
 from console.actions.wording import counted, listed, short
 from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Tone
@@ -39,7 +38,7 @@ class RollbackProve(ReadOnly):
 
     Evidence: `services` ({key: {`commit`, `deploy`, `identical`}}), `settings` ({key: trigger}), `schema` (old|new|
     `""` for one that no step promised), `databases` ({key: {`place`, `postgres_id`}}), `differs` (paths),
-    `by_hand` (sentences), `revert`, `before` (hashes).
+    `by_hand` (sentences), `reverts` (hashes, newest first), `before`, `release` (hashes), `way`.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class RollbackProve(ReadOnly):
             await self._databases(ctx, proof)
             if proof.problems:
                 raise StepFailed(_problem(proof), lines=tuple(proof.problems))
-            proof.by_hand = await by_hand(ctx, self._repository, proof)
+            proof.by_hand = by_hand(ctx, proof)
         return _evidence(ctx, proof)
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
@@ -97,10 +96,13 @@ class RollbackProve(ReadOnly):
 
     async def _code(self, ctx: Context, proof: Proof) -> None:
         """Each service runs the revert; the revert's tree is the one from before, but for what it said beforehand."""
-        await self._repository.fetch()
-        proof.before = (await release_span(ctx.state, self._repository)).before
-        revert = left_by(ctx, REVERT)
-        proof.differs = revert.texts("differs") if revert is not None else ()
+        branch = await target_now(ctx, self._repository)
+        span = await release_span(ctx.state, self._repository)
+        proof.before, proof.release = span.before, span.commit
+        proof.reverts = tuple(each.id for each in branch.reverts)
+        if branch.since:
+            stays = await what_stays(self._repository, span, branch, branch.tip)
+            proof.differs = tuple(each.path for each in stays)
         for service in ctx.plan.services_in("production"):
             live = await live_deploy(self._hosting, service.id)
             if live is None or not live.commit:
@@ -115,7 +117,6 @@ class RollbackProve(ReadOnly):
             proof.lines.append(
                 Line(f"{service.name} runs {short(live.commit)}", what, Tone.GOOD if identical else Tone.WARNING)
             )
-        branch = await target_now(ctx, self._repository)
         if branch.holds and way_of(ctx) is not Way.FIX_ONLY:
             proof.problems.append(f"{ctx.plan.release.target} ({short(branch.tip)}) still holds the release")
 
@@ -180,13 +181,8 @@ def _evidence(ctx: Context, proof: Proof) -> Evidence:
     same = all(each["identical"] is True for each in proof.services.values())
     code = "the code from before" if same else f"{counted(len(proof.differs), 'file')} differ from before"
     schema = "the schema from before" if proof.schema == "old" else "the migrated schema"
-    revert = left_by(ctx, REVERT)
     return Evidence(
         f"{code}, {schema}; {counted(len(proof.by_hand), 'thing')} left to be done by hand",
-        {
-            **proof.data(),
-            "revert": revert.text("commit") if revert is not None else "",
-            "way": str(way_of(ctx) or ""),
-        },
+        {**proof.data(), "way": str(way_of(ctx) or "")},
         proof.sections(),
     )

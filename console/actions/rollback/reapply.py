@@ -3,18 +3,17 @@
 What always holds: no branch that exists is moved, and no service is touched: nothing tracks the new branch.
 """
 
-from console.actions.handover import Record, json_texts, must_have_left, recorded_before
+from console.actions.handover import Record, json_texts, recorded_before
 from console.actions.merge import skip_phrase
 from console.actions.production import in_production
-from console.actions.rollback.journaled import PUSH, REVERT, target_now
+from console.actions.rollback.journaled import target_now
 from console.actions.rollback.on_branch import release_span
 from console.actions.rollback.revert import revert_message
 from console.actions.source import REPOSITORY_REMEDY
-from console.actions.wording import commit_section, listed, short
+from console.actions.wording import commit_section, short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Tone
 from console.domain.plan import Json
 from console.domain.reverts import reapply_name
-from console.domain.source import Commit
 from console.errors import MergeConflict, PushRejected, RepositoryError, StepFailed, VerificationFailed
 from console.ports import Context, Report, Repository
 
@@ -38,10 +37,12 @@ class ReapplyBranch:
         target = ctx.plan.release.target
         with in_production(ctx, REPOSITORY_REMEDY):
             branch = await target_now(ctx, self._repository)
-            reverts = await self._reverts(ctx)
-            missing = [each.short for each in reverts if not await self._repository.is_ancestor(each.id, branch.tip)]
-            if missing:
-                raise StepFailed(f"{target} ({short(branch.tip)}) does not contain {listed(missing)}.")
+            reverts = branch.reverts
+            if not reverts:
+                raise StepFailed(
+                    f"{target} ({short(branch.tip)}) holds no revert of the release: nothing is to be taken back.",
+                    remedy="Leave this step out.",
+                )
             span = await release_span(ctx.state, self._repository)
             name = await self._free_name(reapply_name(span.commit))
         return Preview(
@@ -103,12 +104,6 @@ class ReapplyBranch:
             phrase = skip_phrase((await self._repository.resolve(commit)).message)
             if phrase is not None:
                 raise VerificationFailed(f"The message of {short(commit)} contains “{phrase}”.")
-
-    async def _reverts(self, ctx: Context) -> tuple[Commit, ...]:
-        """The commits that the rollback pushed, newest first: the order in which they are taken back."""
-        made = must_have_left(ctx, REVERT)
-        pushed = must_have_left(ctx, PUSH)
-        return await self._repository.commits(made.text("base"), pushed.text("commit"))
 
     async def _push(self, commit: str, name: str) -> None:
         try:
