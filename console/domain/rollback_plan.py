@@ -22,6 +22,7 @@ from console.domain.plan import (
 )
 from console.domain.released import BUILD
 from console.domain.standing import Code, Schema, Standing, Way
+from console.domain.state import MESSAGES
 
 POSTMORTEM = "postmortem"
 """The parameter `asks` of the step that is over when owner and date of the post-mortem are named."""
@@ -105,6 +106,7 @@ class _Builder:
         self._services()
         self._afterwards()
         self._words()
+        self._later()
         rows = tuple(self._row(phase) for phase in self._phases)
         return RollbackPlan(tuple(self._phases), tuple(self._steps), rows)
 
@@ -253,32 +255,45 @@ class _Builder:
             after=(*settled, "checks"),
             reopens=tuple(s for s in settled if s.startswith("deploy.")),
         )
-        if self._way is Way.SCHEMA:
-            self._add(
-                phase,
-                "discard_copy",
-                "Remove the saved copy",
-                "rollback.discard_copy",
-                after=("prove",),
-                confirmation=Confirmation(Strength.TYPE, self._plan.migration.saved_copy),
-                help="Nothing needs it now; leave the step out to keep it.",
-            )
 
     def _words(self) -> None:
         phase = self._phase("words", self._title("communication", "Communication"))
+        self._add(
+            phase,
+            "told",
+            "Notify stakeholders of rollback",
+            "communicate.stakeholders",
+            params={"asks": MESSAGES},
+            after=("prove",),
+        )
+        self._add(phase, "papers", "Post incident summary", "communicate.papers", after=("prove", "told"))
+        self._add(phase, "postmortem", "Plan post-mortem", None, params={"asks": POSTMORTEM}, after=("papers",))
+
+    def _later(self) -> None:
+        """What has time: none of it is needed for service to be restored, and each step may be left out."""
+        if not self._reverts and self._way is not Way.SCHEMA:
+            return
+        phase = self._phase("later", "Later")
         if self._reverts:
             self._add(
                 phase,
                 "reapply",
                 "Offer a branch that brings the release again",
                 "rollback.reapply_branch",
-                after=("prove",),
+                after=("papers",),
                 confirmation=_ASK,
                 help="The revert must itself be reverted before these commits can be released again.",
             )
-        self._add(phase, "told", "Notify stakeholders of rollback", "communicate.stakeholders", after=("prove",))
-        self._add(phase, "papers", "Post incident summary", "communicate.papers", after=("prove", "told"))
-        self._add(phase, "postmortem", "Plan post-mortem", None, params={"asks": POSTMORTEM}, after=("papers",))
+        if self._way is Way.SCHEMA:
+            self._add(
+                phase,
+                "discard_copy",
+                "Remove the saved copy",
+                "rollback.discard_copy",
+                after=("papers",),
+                confirmation=Confirmation(Strength.TYPE, self._plan.migration.saved_copy),
+                help="Nothing needs it now; leave the step out to keep it.",
+            )
 
     def _previous_build(self, phase: str, *, after: tuple[str, ...]) -> None:
         self._add(

@@ -13,7 +13,7 @@ def due(state: RunState) -> tuple[str, ...]:
     """
     if not free(state):
         return ()
-    return tuple(each.step.id for each in state.active if startable(state.steps, each))
+    return tuple(each.step.id for each in _starting(state))
 
 
 def free(state: RunState) -> bool:
@@ -38,8 +38,12 @@ def waits_for_person(state: RunState) -> bool:
     """
     if state.status not in (RunStatus.RUNNING, RunStatus.HELD):
         return False
-    starting = state.active if free(state) else ()
-    return not any(map(_busy, state.steps.values())) and not any(startable(state.steps, each) for each in starting)
+    return not any(map(_busy, state.steps.values())) and not (free(state) and _starting(state))
+
+
+def _starting(state: RunState) -> tuple[StepState, ...]:
+    """The steps that would start now, if the run lets steps start."""
+    return tuple(each for each in state.active if startable(state.steps, each) and not state.waits_for_words(each))
 
 
 def _busy(state: StepState) -> bool:

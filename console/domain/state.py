@@ -9,6 +9,9 @@ from console.domain.outcome import Evidence, Line, Preview
 from console.domain.plan import Json, Plan, Step
 from console.domain.standing import Assessment, Way
 
+MESSAGES = "messages"
+"""The parameter `asks` of a step that begins when no drafted message waits any more."""
+
 
 class StepStatus(StrEnum):
     """Where a step stands.
@@ -345,7 +348,7 @@ class RunState:
         waiting = [
             s
             for s in self.active
-            if (s.status is StepStatus.READY and self.needs_person(s))
+            if (s.status is StepStatus.READY and (self.needs_person(s) or self.waits_for_words(s)))
             or s.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)
             or self.kept_by_guard(s)
         ]
@@ -362,6 +365,10 @@ class RunState:
         ]
         settled = all(self.steps[each].over for each in step.step.after)
         return settled and bool(missing) and all(guard.over for guard in missing)
+
+    def waits_for_words(self, step: StepState) -> bool:
+        """Whether a step stands still until every message that was drafted is sent or dropped."""
+        return step.step.params.get("asks") == MESSAGES and any(each.waits for each in self.messages.values())
 
     @staticmethod
     def needs_person(step: StepState) -> bool:

@@ -201,6 +201,31 @@ async def test_a_message_that_does_not_arrive_is_told_retried_and_blocks_nothing
     await driving
 
 
+async def test_stakeholders_are_not_called_notified_while_words_still_wait(tmp_path: Path) -> None:
+    """The step begins when every message is sent or dropped; nothing else waits for it but the papers."""
+    run = over(tmp_path, FakeWorld())
+    driving = asyncio.create_task(run.conductor.run())
+    send = run.conductor.send
+    await send(i.DeclareIncident("the dashboard is down"))
+    await send(i.Assess())
+    assert run.feed.state.assessment is not None
+    await send(i.ChooseWay("schema", run.feed.state.assessment.at))
+    for step, typed in (("push", "main"), ("schema", "crm"), ("previous", "")):
+        await until(run.feed, lambda state, step=step: state.steps[f"back.{step}"].status is StepStatus.READY)
+        await send(i.Look(f"back.{step}"))
+        digest = run.feed.state.steps[f"back.{step}"].preview_digest or ""
+        asked = run.feed.state.steps[f"back.{step}"].step.confirmation
+        await send(i.Confirm(f"back.{step}", digest, typed=asked.phrase if typed and asked else ""))
+    state = await until(run.feed, lambda state: state.steps["back.told"].status is StepStatus.READY)
+    state = await until(run.feed, lambda state: not state.running and len(state.messages) == 3)
+    assert state.attention[0].step.id == "back.told"
+    for message in state.messages.values():
+        await send(i.SendMessage(message.id, message.subject, message.text))
+    await until(run.feed, lambda state: state.steps["back.told"].status is StepStatus.SUCCEEDED)
+    await run.conductor.close()
+    await driving
+
+
 async def test_what_is_set_aside_neither_starts_nor_can_be_steered(tmp_path: Path) -> None:
     run = over(tmp_path, FakeWorld(gates={"back.hold": asyncio.Event()}))
     driving = asyncio.create_task(run.conductor.run())
