@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import Screen
 
+from screens.command import Weight
 from screens.commands import READING, STEERING, Command
 from screens.desk import Desk
 from screens.leads import Act, Lead
@@ -16,7 +17,11 @@ from screens.widgets.logpane import Pulse
 from screens.widgets.tail import Tail
 
 _KEPT = ("help", "incident", "incident-screen", "back")
-"""Commands that the footer shows in any width."""
+"""Commands that the footer shows in any width, beside the next thing."""
+
+
+def _kept(command: Command) -> bool:
+    return command.id in _KEPT or command.weight is Weight.NOW
 
 
 def _bindings(commands: tuple[Command, ...]) -> list[BindingType]:
@@ -74,7 +79,7 @@ class ConsoleScreen(Screen[None]):
         moment = self.moment()
         for bar in self.query(KeyBar):
             bar.entries = tuple(
-                Entry(command.id, command.shown, command.says(moment), command.weight.value, command.id in _KEPT)
+                Entry(command.id, command.shown, command.says(moment), command.weight.value, _kept(command))
                 for command in self.desk.working(moment)
                 if command.footer
             )

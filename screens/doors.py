@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from screens.steering import Steering
 
 
+STAYING = ("run", "incident")
+"""The screens to which one comes back from others."""
+
+
 def observers_desk(app: App[Any], listening: Listening, reads: Reads) -> Desk:
     """The desk of those who watch: reading commands, doors to reading screens, and nothing else."""
 
@@ -69,11 +73,12 @@ def doors(listening: Listening, reads: Reads) -> frozenset[str]:
 
 
 def open_screen(app: App[Any], screen: ConsoleScreen) -> None:
-    """Open a screen over the run screen, in place of another that is open there."""
-    top = app.screen
-    if isinstance(top, ConsoleScreen) and top.SCREEN != "run":
+    """Open a screen over the run screen or the incident's, in place of another that is open there."""
+    if isinstance(app.screen, ConsoleScreen) and app.screen.SCREEN not in STAYING:
         app.pop_screen()
-    app.push_screen(screen)
+    top = app.screen
+    if not isinstance(top, ConsoleScreen) or top.SCREEN != screen.SCREEN:
+        app.push_screen(screen)
 
 
 def build(name: str, desk: Desk, listening: Listening, reads: Reads) -> ConsoleScreen:

@@ -34,6 +34,8 @@ def choice_lead(moment: Moment) -> Lead | None:
     """Where Enter leads while a way is to be chosen; None when there is nothing to be pressed."""
     if not choosing(moment.state) or moment.view.looking.since is not None:
         return None
+    if _probed(moment.state) is not None:
+        return None
     unknown = _unknown(moment.state)
     if unknown is not None:
         options = tuple(way for way in ways_of(moment.state, unknown) if not isinstance(way.lead, Show))
@@ -72,7 +74,7 @@ def can_drop(moment: Moment) -> bool:
     """Whether the way that is gone can be left now."""
     state = moment.state
     going = state.rollback is not None and not state.complete and state.status is not RunStatus.FINISHED
-    return going and not state.running and _unknown(state) is None
+    return going and not state.running and _unknown(state) is None and _probed(state) is None
 
 
 def drop_lead(moment: Moment) -> Ask:
@@ -88,7 +90,7 @@ def prompt(moment: Moment) -> Prompt:
     if state.rollback is not None:
         return _going(moment) if view.driving else Prompt("", f"{state.driver or 'Whoever drives'} goes a way back")
     if state.incident_at is None:
-        return Prompt("", "The incident is closed", "The run is held until somebody resumes it.")
+        return Prompt("esc", "back to the run", "The incident is closed. The run is held until somebody resumes it.")
     if view.looking.since is not None:
         return Prompt("", "Looking where production stands, and which ways lead back", "It changes nothing.")
     if not view.driving:
@@ -98,6 +100,9 @@ def prompt(moment: Moment) -> Prompt:
 
 def _choice(moment: Moment) -> Prompt:
     state, assessment = moment.state, moment.view.assessment
+    probed = _probed(state)
+    if probed is not None:
+        return Prompt("", f"Looking whether “{probed.step.title}” was carried out", "A way back depends on it.")
     unknown = _unknown(state)
     if unknown is not None:
         text = f"say whether “{unknown.step.title}” was carried out"
@@ -105,23 +110,27 @@ def _choice(moment: Moment) -> Prompt:
     if assessment is None:
         again = "look again" if moment.view.looking.refusal else "look"
         return Prompt("⏎", f"{again} where production stands, and which ways lead back", "It changes nothing.")
-    running = _still_running(state)
+    if state.running:
+        return _still_running(state)
     best = next((way for way in assessment.ways if way.recommended), None)
     way = moment.way
     if way is not None and way.recommended:
-        return Prompt("⏎", f"choose the recommended way: {way.title}", running or "It is shown in full first.")
+        return Prompt("⏎", f"choose the recommended way: {way.title}", "It is shown in full first.")
     if way is None or not way.applies:
         instead = f"Recommended is “{best.title}”." if best is not None else ""
         return Prompt("↑↓", "pick another way: this one does not apply from here", instead)
     if best is None:
-        return Prompt("⏎", f"look at: {way.title}", running or "No way restores service from here.", grave=True)
-    return Prompt("⏎", f"look at: {way.title}", running or f"Not the recommended one, which is “{best.title}”.")
+        return Prompt("⏎", f"look at: {way.title}", "No way restores service from here.", grave=True)
+    return Prompt("⏎", f"look at: {way.title}", f"Not the recommended one, which is “{best.title}”.")
 
 
-def _still_running(state: RunState) -> str:
-    """What has to end before a way can be chosen; empty when nothing runs."""
+def _still_running(state: RunState) -> Prompt:
+    """What has to end before a way can be chosen."""
     titles = ", ".join(f"“{step.step.title}”" for step in state.running)
-    return f"First: {titles} still runs. a stops it at its next safe point." if titles else ""
+    then = "A way back can be chosen when nothing runs; ⏎ shows the selected one already."
+    if all(step.stopping for step in state.running):
+        return Prompt("", f"{titles}: stops at the next safe point", then)
+    return Prompt("a", f"stop {titles} at the next safe point", then)
 
 
 def _going(moment: Moment) -> Prompt:
@@ -152,4 +161,10 @@ def _beside(moment: Moment) -> str:
 def _unknown(state: RunState) -> StepState | None:
     """A step of which it is not known whether it took effect, and which a person has to decide."""
     found = (step for step in state.steps.values() if step.status is StepStatus.UNCERTAIN and step.unknown)
+    return next(found, None)
+
+
+def _probed(state: RunState) -> StepState | None:
+    """A step of which it is being looked whether it took effect."""
+    found = (step for step in state.steps.values() if step.status is StepStatus.UNCERTAIN and not step.unknown)
     return next(found, None)

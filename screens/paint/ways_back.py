@@ -10,6 +10,7 @@ from itertools import groupby
 from textual.content import Content
 
 from console.domain.loss import Loss
+from console.domain.outcome import Line
 from console.domain.plan import Step, Strength
 from console.domain.rollback import COSTS_ROWS
 from console.domain.rollback_plan import rollback_plan
@@ -88,7 +89,8 @@ def price(way: WayBack) -> Content:
         return ink.line(("! rows are lost, not counted", ink.DANGER_STRONG))
     if rows:
         return ink.line((f"! loses {words.count(rows, 'row')}", ink.DANGER_STRONG))
-    return ink.line(("nothing is lost", ink.GOOD if way.restores else ink.QUIET))
+    said = "no row is lost so far" if way.way in COSTS_ROWS else "nothing is lost"
+    return ink.line((said, ink.GOOD if way.restores else ink.QUIET))
 
 
 def reachable(view: View, way: WayBack) -> Content:
@@ -121,8 +123,7 @@ def _price(view: View, way: WayBack, width: int) -> list[Content]:
         counted = datetime.fromisoformat(way.loss.counted_at)
         method = f"Counted {words.at(counted, seconds=True)}: {way.loss.method}"
         lines += ink.paragraphs([method, *way.loss.remarks], width, ink.QUIET)
-    if way.lines:
-        lines += blocks.consequences(way.lines, width)
+    lines += blocks.consequences(_beyond_the_table(way), width)
     wait = reachable(view, way)
     if wait:
         at = words.at(datetime.fromisoformat(way.reachable_at), seconds=True)
@@ -139,6 +140,16 @@ def _price_said(way: WayBack) -> Content:
     if rows is not None and f"{rows:,}" in way.price:
         return ink.line((f"! {way.price}", ink.DANGER_STRONG))
     return Content.assemble(price(way), ink.line((f"   {way.price}" if way.price else "", ink.DANGER)))
+
+
+def _beyond_the_table(way: WayBack) -> list[Line]:
+    """The details of the price without those that the table of the loss has told already."""
+    loss = way.loss
+    if loss is None:
+        return list(way.lines)
+    tables = tuple(f"{table.table}:" for table in loss.tables)
+    told = {loss.method, *loss.remarks}
+    return [line for line in way.lines if not (line.text.startswith(tables) or {line.text, line.note} & told)]
 
 
 def loss_table(loss: Loss, width: int) -> list[Content]:

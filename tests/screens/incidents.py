@@ -75,17 +75,23 @@ def assessment_of(story: Story, standing: Standing = STANDING) -> Assessment:
 
 
 _PRICES = {
-    Way.SCHEMA: "nothing is lost; 2 rows are left for a person to decide",
-    Way.DATABASE: "318 rows that users wrote since 14:51 are lost",
-    Way.BACKUP: "318 rows and whatever was written since the export are lost",
+    Way.CODE: "Nothing is lost.",
+    Way.FIX_ONLY: "Nothing is lost. 4 files stay different from before, 4 files as the release has them.",
+    Way.SCHEMA: "Nothing is lost; 2 rows to decide.",
+    Way.DATABASE: "318 rows in 3 tables written since 14:45:56 are lost.",
+    Way.BACKUP: "318 rows in 3 tables written since 14:45:56 are lost.",
 }
 _LINES = {
     Way.SCHEMA: (
-        Line("447 rows come back from accounts_before_020"),
-        Line("41 rows written since are mapped by the inverse table"),
+        Line("447 rows come back exactly, from accounts_before_020"),
+        Line("41 rows written since are carried over by the inverse mapping"),
         Line("2 rows cannot be decided by it", "account_status on_hold", Tone.WARNING),
     ),
     Way.FIX_ONLY: (Line("2 of 3 commits of the release would stay live", "3c231ff, e1093b9", Tone.WARNING),),
+    Way.DATABASE: (
+        Line("accounts: 156 rows", "41 inserted, 112 updated, 3 deleted", Tone.DANGER),
+        Line("The moment to recover: 2026-02-04 14:45:56.114203 UTC", "reachable from 14:57:28 on"),
+    ),
 }
 
 

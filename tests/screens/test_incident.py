@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from console.domain import intents
+from console.domain.events import Kind
 from console.domain.intents import Intent
 from console.domain.standing import Code, Runs, Schema, Way
 from console.domain.state import RunStatus
@@ -249,6 +250,66 @@ async def test_a_step_in_doubt_is_decided_before_a_way_is_chosen() -> None:
         assert "say whether “Field mapping shows the new column” was carried out" in text_of(app, NextThing)
         await press(pilot, "enter")
         assert isinstance(app.screen, ChooseDialog)
+
+
+async def test_while_it_is_looked_whether_a_step_took_effect_nothing_is_to_be_pressed() -> None:
+    story = declared().start("test.fields").wait(3)
+    story.tell(Kind.STEP_UNCERTAIN, "test.fields", why="the console ended while it ran")
+    assess(story.wait(4))
+    app, _ = app_for(Moment(story.state, story.now))
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        assert "Looking whether “Field mapping shows the new column” was carried out" in text_of(app, NextThing)
+        assert "⏎" not in keys_of(app)
+
+
+async def test_what_was_looked_at_in_an_earlier_incident_is_not_shown_as_of_now() -> None:
+    story = assess(declared().wait(14)).wait(60).tell(Kind.INCIDENT_CLOSED, reason="put right")
+    story.wait(300).tell(Kind.INCIDENT_DECLARED, reason="it is back")
+    app, _ = app_for(Moment(story.wait(5).state, story.now))
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        assert "Nobody has looked yet." in text_of(app, StandingPane)
+        assert "look where production stands" in text_of(app, NextThing)
+        assert "INCIDENT 00:00:05" in text_of(app, Header)
+
+
+async def test_once_the_incident_is_closed_the_screen_leads_back_to_the_run() -> None:
+    story = assess(declared().wait(14)).wait(60)
+    app, feed = app_for(Moment(story.state, story.now))
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        story.tell(Kind.INCIDENT_CLOSED, reason="put right")
+        await show(pilot, lambda: feed.publish(StateChanged(story.state, ())), app)
+        assert "esc back to the run" in text_of(app, NextThing)
+        await press(pilot, "enter", "escape")
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_what_still_runs_is_stopped_before_a_way_is_chosen() -> None:
+    story = declared().start("test.fields").wait(3)
+    assess(story.wait(4))
+    helm = FakeHelm()
+    app, feed = app_for(Moment(story.state, story.now), helm)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        assert "NEXT   a stop “Field mapping shows the new column”" in text_of(app, NextThing)
+        await press(pilot, "a", "enter", "right", "enter")
+        assert helm.sent == [intents.Abort(None, "")]
+        story.tell(Kind.RUN_ABORTING, "test.fields")
+        await show(pilot, lambda: feed.publish(StateChanged(story.state, ())), app)
+        assert "NOW" in text_of(app, NextThing)
+
+
+async def test_from_a_screen_that_was_opened_in_the_incident_one_comes_back_to_it() -> None:
+    app, _ = app_for(at("incident-assessed"))
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i", "m", "escape")
+        assert isinstance(app.screen, IncidentScreen)
+        await press(pilot, "l", "m", "i")
+        assert isinstance(app.screen, IncidentScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunScreen)
 
 
 async def test_the_key_leads_to_the_incident_and_back_from_every_screen() -> None:
