@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from console.domain.impact import counted_loss
 from console.domain.plan import Json
 from console.domain.state import RunState
 from console.domain.summary import criteria_verdicts, step_totals
@@ -24,7 +25,16 @@ def summary(
         "elapsed_s": round(((state.finished_at or now) - start).total_seconds(), 3),
         "pace": state.pace,
         "journal": journal,
-        "world": None if world is None else dict(world),
+        "world": None if world is None else _with_stated_loss(state, world),
         "criteria": {**criteria_verdicts(state)},
         "production": production,
     }
+
+
+def _with_stated_loss(state: RunState, world: Mapping[str, Json]) -> dict[str, Json]:
+    """The world's words, and beside the loss that it counted the one that the console had stated behind its fence."""
+    told = world.get("loss")
+    loss = counted_loss(state, state.rollback) if state.rollback is not None else None
+    if loss is None or not isinstance(told, dict):
+        return dict(world)
+    return {**world, "loss": {**told, "stated": loss.rows}}
