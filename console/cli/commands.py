@@ -85,6 +85,10 @@ def _rehearsing(commands: "Commands") -> None:
 
 def _looking(commands: "Commands") -> None:
     _json(_command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing"))
+    watch = _command(commands, "watch", _watch, "watch a run live: read-only; needs no keys, no database, no git")
+    watch.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`: the newest open")
+    _json(watch)
+    _directory(watch)
     runs = _command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
     _json(runs)
     _directory(runs)
@@ -220,6 +224,16 @@ def _preflight(arguments: Namespace) -> Exit:
     from console.cli.production import preflight_only
 
     return _awaited(preflight_only(arguments.config, as_json=arguments.json))
+
+
+def _watch(arguments: Namespace) -> Exit:
+    from console.cli.watch import watch
+
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    try:
+        return watch(arguments.of, arguments.config, arguments.directory, as_json=arguments.json, terminal=terminal)
+    except KeyboardInterrupt:
+        return Exit.OPEN
 
 
 def _runs(arguments: Namespace) -> Exit:

@@ -2,42 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 
-from console.cli.exits import ENDINGS, Exit, json_line, told
+from console.cli.event_output import printer
+from console.cli.exits import ENDINGS, Exit, told
 from console.cli.folders import resume_command
 from console.cli.go_no_go import GoNoGo
 from console.cli.session import Session
-from console.domain.events import Event
-from console.domain.wire import encode, format_time
 from console.engine.autopilot import Autopilot, Ending, Outcome
-from console.ports import JournalFailed, StateChanged, Update
-from console.report.event_lines import event_line
-
-
-def event_json(event: Event) -> str:
-    """An event as one line of JSON: the journal's keys without the chain."""
-    line = {
-        "seq": event.seq,
-        "at": format_time(event.at),
-        "run": event.run,
-        "actor": event.actor,
-        "kind": event.kind.value,
-        "step": event.step,
-        "data": encode(event.data),
-    }
-    return json_line(line)
-
-
-def printer(*, as_json: bool) -> Callable[[Update], None]:
-    """A listener that prints every event as it becomes durable."""
-
-    def hear(update: Update) -> None:
-        if isinstance(update, StateChanged):
-            for event in update.events:
-                print(event_json(event) if as_json else event_line(update.state.plan, event), flush=True)
-
-    return hear
+from console.ports import JournalFailed, Update
 
 
 async def fly(session: Session, *, as_json: bool, retry_failed: bool, way_back: str | None = None) -> Outcome:

@@ -1,0 +1,40 @@
+"""A glance at the end of a journal: whether its run is closed, without reading the whole of it."""
+
+import json
+import os
+from pathlib import Path
+
+from console.domain.events import Kind
+from console.engine.driver import driver_of
+from console.engine.journal import JOURNAL_FILE
+
+_LAST = 3
+"""Lines at the end among which a run's end stands: nothing is ever recorded behind it but who left."""
+
+_BLOCK = 64 * 1024
+
+
+def can_be_watched_live(folder: Path) -> bool:
+    """Whether a run goes on or can be gone on with: it is not closed, and something is recorded or somebody drives.
+
+    False for one that cannot be read.
+    """
+    try:
+        lines = _last_lines(folder / JOURNAL_FILE)
+        kinds = [json.loads(line)["kind"] for line in lines]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return Kind.RUN_FINISHED.value not in kinds and bool(kinds or driver_of(folder))
+
+
+def _last_lines(path: Path) -> list[bytes]:
+    """The last whole lines of a file."""
+    with path.open("rb") as file:
+        size, wanted = file.seek(0, os.SEEK_END), _BLOCK
+        while True:
+            begin = max(size - wanted, 0)
+            file.seek(begin)
+            lines = file.read(size - begin).split(b"\n")[:-1]
+            if begin == 0 or len(lines) > _LAST:
+                return lines[-_LAST:]
+            wanted *= 2
