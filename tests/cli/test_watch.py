@@ -319,14 +319,16 @@ class TestScreens:
             taken_up.set()
 
         async def look(app: ConsoleApp) -> None:
-            async with other_driver(folder, "ops@laptop") as ops:
-                await asyncio.wait_for(taken_up.wait(), 60)
-                await ops.does("join", "note")
-                await until(given[0], lambda state: state.seq == 3)
-                await Pilot(app).pause()
-                assert isinstance(app.screen, ConsoleScreen)
-                assert not app.screen.desk.steers
-                shown.append(app.screen.query_one(Header).lines[0].plain)
+            try:
+                async with other_driver(folder, "ops@laptop") as ops:
+                    await asyncio.wait_for(taken_up.wait(), 60)
+                    await ops.does("join", "note")
+                    await until(given[0], lambda state: state.seq == 3)
+                    await Pilot(app).pause()
+                    assert isinstance(app.screen, ConsoleScreen)
+                    assert not app.screen.desk.steers
+                    shown.append(app.screen.query_one(Header).lines[0].plain)
+            finally:
                 app.exit()
 
         monkeypatch.setattr(ConsoleApp, "take_up", take)
