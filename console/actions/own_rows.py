@@ -19,6 +19,9 @@ from console.ports import Database, Report
 OWN = "own"
 """The key of the journaled data: `{since, rows: {table: {key: {xids, gone}}}, trouble}`."""
 
+# A name that no column has: as a column's, it would not mean the whole row.
+_ROW = "row_of_release_console"
+
 _KEYS = """
 SELECT wanted.name, array(
     SELECT attname::text FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey::int2[])
@@ -108,13 +111,13 @@ class OwnRows:
         )
 
     def _versions(self, sql: str, key: tuple[str, ...]) -> str:
-        since = written_since(self._since, "version")
-        identity = f"ROW({', '.join(f'version.{quote_identifier(name)}' for name in key)})" if key else "version.ctid"
+        since = written_since(self._since, _ROW)
+        identity = f"ROW({', '.join(f'{_ROW}.{quote_identifier(name)}' for name in key)})" if key else f"{_ROW}.ctid"
         # Only what is new is turned into text: a whole table would take its time.
-        marked = f"CASE WHEN {since} THEN strpos(version::text, {quote_literal(self._marker)}) > 0 ELSE false END"
+        marked = f"CASE WHEN {since} THEN strpos({_ROW}::text, {quote_literal(self._marker)}) > 0 ELSE false END"
         return (
             f"SELECT {quote_literal(self._tables[sql])} AS name, {identity}::text AS key, "  # noqa: S608
-            f"version.xmin::text::bigint AS xid, {marked} AS marked FROM {sql} AS version WHERE {since}"
+            f"{_ROW}.xmin::text::bigint AS xid, {marked} AS marked FROM {sql} AS {_ROW} WHERE {since}"
         )
 
     def _give_up(self, error: DatabaseError) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from console.actions.rollback.database_recover import ROWS_LOST, limit_for
+from console.domain.databases import DatabaseIdentity
 from console.domain.loss import Loss, TableLoss
 from console.domain.outcome import Done, NotDone, Preview, Reading, Unknown
 from console.domain.plan import Json
 from console.domain.standing import Way
 from console.domain.wire import encode
-from console.errors import OutcomeUnknown, StepFailed, VerificationFailed
+from console.errors import DatabaseError, HostingError, OutcomeUnknown, StepFailed, VerificationFailed
 from tests.actions.fakes import START, FakeDatabase, Lost, Reports
 from tests.actions.way_back import Chosen, Incident
 
@@ -85,6 +86,31 @@ async def test_a_moment_that_is_too_early_for_the_provider_is_asked_for_again() 
     scene.instances.fates = [Lost(400), Lost(400)]
     assert (await scene.perform())["name"] == NAME
     assert len(scene.instances.asked) == 3
+
+
+async def test_a_refusal_long_after_the_moment_became_reachable_is_no_matter_of_time() -> None:
+    scene = Scene()
+    await scene.incident.clock.sleep(600.0)
+    scene.instances.fates = [Lost(400)]
+    with pytest.raises(HostingError) as refused:
+        await scene.perform()
+    assert len(scene.instances.asked) == 1
+    assert "Users see the maintenance page" in refused.value.production
+
+
+async def test_an_instance_that_does_not_answer_at_once_is_waited_for() -> None:
+    scene = Scene()
+    answers = scene.database.identity
+    silent = [DatabaseError("no route to the server", retryable=True)] * 2
+
+    async def identity() -> DatabaseIdentity:
+        if silent:
+            raise silent.pop()
+        return await answers()
+
+    scene.database.identity = identity  # type: ignore[method-assign]
+    assert (await scene.perform())["postgres_id"] == NEW
+    assert not silent
 
 
 @pytest.mark.parametrize("fate", [Lost(None, done=True), Lost(502, done=True)])

@@ -6,18 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from console.actions.checks import ChecksRun
 from console.actions.rollback.loss import measure
 from console.actions.rollback.loss_figures import by_counters
 from console.actions.rollback.loss_marks import mark_of_backup, mark_of_migration, moment_to_recover, reachable_at
 from console.adapters.database import PostgresSession
 from console.domain.loss import Loss, Mark
+from console.domain.plan import Check, Request
 from console.domain.wire import encode
 from console.errors import StepFailed
 from console.migration.marks import CIRCLE, Counts, Snapshot, Window
+from tests.actions.fakes import Reports, ok
 from tests.actions.way_back import Incident, settled
-from tests.migration.postgres import Interference, LiveDatabase, WatchedSession
+from tests.migration.postgres import Interference, LiveDatabase, Server, WatchedSession
 
 LEAD = "INSERT INTO leads (organisation_id, owner_id, name, company) VALUES (1, 1, '{0}', '{0}')"
+FLUSH = "SELECT pg_stat_force_next_flush()"
 RENAME = "UPDATE accounts SET name = name || '!' WHERE id = {0}"
 CREATE = "INSERT INTO accounts (reference, organisation_id, owner_id, name) VALUES ('N{0}', 1, 1, 'New {0}')"
 
@@ -115,6 +119,49 @@ async def test_what_the_checks_wrote_is_taken_out(database: LiveDatabase) -> Non
     # The trigger's rows of the checks' transactions are still there, and are not the users'.
     assert figures(loss) == {"accounts": (1, 1, 0), "account_history": (2, 0, 0)}
     assert "Taken out: what 3 transactions of the console's own wrote." in loss.remarks
+
+
+async def test_a_checks_transactions_are_recognised_while_it_runs_and_after_a_crash(
+    server: Server, database: LiveDatabase
+) -> None:
+    incident = Incident(database)
+    name, step = str(await database.value("SELECT current_database()")), "test.accounts"
+    check = Check(
+        "life",
+        "An account's life",
+        "both",
+        requests=(
+            Request("POST", "backend", "/accounts", {}, (201,), {"account": "id"}),
+            Request("PATCH", "backend", "/accounts/{account}", {}),
+        ),
+        cleanup=(Request("DELETE", "backend", "/accounts/{account}"),),
+        writes=("accounts", "account_history"),
+    )
+    steps = tuple(replace(s, params={"checks": ["life"]}) if s.id == step else s for s in incident.run.plan.steps)
+    incident.run.plan = replace(incident.run.plan, checks=(check,), steps=steps)
+    await incident.migrated()
+    marker = incident.run.context(step).marker
+    writes = {
+        "POST": CREATE.format(marker).replace("New ", ""),
+        "PATCH": f"UPDATE accounts SET name = name || ', edited' WHERE name = '{marker}'",
+        "DELETE": f"DELETE FROM accounts WHERE name LIKE '{marker}%'",
+    }
+    incident.web.on_request = lambda method, url: server.command(name, f"{writes[method]}; {FLUSH}")
+    incident.web.answer("POST /accounts", ok({"id": 1}, 201))
+    incident.web.answer("PATCH /accounts/1", RuntimeError("the console dies here"), ok({}))
+    incident.web.answer("DELETE /accounts/1", RuntimeError("it is dead"), ok({}))
+    action, reports = ChecksRun(incident.web, database), Reports()
+    before = (await action.preview(incident.run.context(step))).before
+    with pytest.raises(RuntimeError):
+        await action.perform(incident.run.context(step, before), reports)
+    incident.run.unfinished(step, before, *reports.durable)
+    again = (await action.preview(incident.run.context(step))).before
+    evidence = await action.perform(incident.run.context(step, again), Reports())
+    incident.run.left(step, evidence.data)
+    await settled(database, LEAD.format("of a user"))
+    loss = await measure(database, migration_mark(incident), incident.state)
+    assert figures(loss) == {"leads": (1, 0, 0), "lead_history": (1, 0, 0)}
+    assert "Taken out: what 5 transactions of the console's own wrote." in loss.remarks
 
 
 async def test_a_row_that_was_written_while_the_migration_waited_for_its_lock_is_counted(

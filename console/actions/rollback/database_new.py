@@ -6,15 +6,16 @@ crash, it is found and not asked for again. Two of one name are nobody's until a
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.actions.handover import unfinished
+from console.actions.rollback.database_ground import Databases
 from console.actions.waiting import looks, paced, patience
 from console.actions.wording import lasting
 from console.domain.hosting import PostgresInfo
 from console.domain.outcome import Progress
 from console.domain.plan import DurationRange, Json, Plan
-from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped
+from console.errors import DatabaseError, HostingError, OutcomeUnknown, StepFailed, Stopped
 from console.ports import Context, Instances, Report
 
 AVAILABLE = "available"
@@ -26,6 +27,8 @@ _LEAST_PATIENCE = 300.0
 _PLANNED = DurationRange(600.0, 1800.0)
 _PLANNED_TOO_EARLY = 180.0
 _LEAST_TOO_EARLY = 20.0
+_PLANNED_TO_ANSWER = 120.0
+_LEAST_TO_ANSWER = 20.0
 _LOOK = "Look at the databases in the provider's dashboard, then retry."
 
 
@@ -77,13 +80,15 @@ async def begun(ctx: Context, instances: Instances, wanted: Wanted, report: Repo
     await report(Progress(f"asking the provider for {wanted.name}", data=data, durable=True))
     message, sent = "", 0
     too_early = paced(_PLANNED_TOO_EARLY, ctx.clock, floor=_LEAST_TOO_EARLY)
+    # The provider's clock may be behind ours; long after the moment became reachable a refusal has another reason.
+    latest = (wanted.reachable or ctx.clock.now()) + timedelta(seconds=too_early)
     async for _ in looks(ctx.clock, too_early):
         _may_stop(ctx, "Nothing was asked for that goes on.")
         try:
             return await wanted.ask()
         except HostingError as error:
             message = error.message
-            if error.status == 400 and wanted.reachable is not None:
+            if error.status == 400 and wanted.reachable is not None and ctx.clock.now() < latest:
                 await report(Progress(f"the provider refuses, perhaps for being too early: {message}"))
                 continue
             if error.status is not None and error.status < 500:
@@ -119,6 +124,23 @@ async def available(ctx: Context, instances: Instances, new: PostgresInfo, repor
         f"The new instance {new.name} ({new.id}) is not available after {lasting(limit)}: {status}.",
         remedy="Retry goes on waiting for it; or choose another way back.",
     )
+
+
+async def answering(ctx: Context, databases: Databases, new: PostgresInfo, report: Report) -> None:
+    """Wait until an available instance can be connected to: its name and its door may take a moment longer.
+
+    Raises HostingError, DatabaseError: what the last try said.
+    """
+    limit = paced(_PLANNED_TO_ANSWER, ctx.clock, floor=_LEAST_TO_ANSWER)
+    async for elapsed in looks(ctx.clock, limit):
+        try:
+            await (await databases.of(ctx.plan, new.id)).identity()
+        except (HostingError, DatabaseError) as error:
+            if elapsed >= limit:
+                raise
+            await report(Progress(f"{new.name} does not answer yet: {error.message}"))
+        else:
+            return
 
 
 def failed(instance: PostgresInfo) -> bool:

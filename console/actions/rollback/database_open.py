@@ -19,7 +19,14 @@ from console.actions.rollback.database_ground import (
     maintain,
 )
 from console.actions.rollback.database_in_use import names
-from console.actions.rollback.database_lock import ServerSession, is_read_only, server_time, sessions, set_read_only
+from console.actions.rollback.database_lock import (
+    ServerSession,
+    is_read_only,
+    read_only_setting,
+    server_time,
+    sessions,
+    set_read_only,
+)
 from console.actions.rollback.front_door import FrontDoor, ask, front_doors, knock
 from console.actions.rollback.loss_marks import counts_of
 from console.actions.wording import counted, listed
@@ -104,8 +111,8 @@ class RollbackOpen:
         with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
             await report(Progress(f"{found.in_use} takes writes"))
             database = await self._in_use(ctx, found)
-            # A new instance may have been made from a moment at which the old one was set otherwise.
-            await set_read_only(database, found.before.read_only)
+            if await read_only_setting(database) != found.before.read_only:
+                await set_read_only(database, found.before.read_only)
             if found.before.read_only != _ON and await is_read_only(database):
                 raise StepFailed(f"A new session with {found.in_use} still may not write.")
             for service in _services(ctx):

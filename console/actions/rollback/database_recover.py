@@ -17,6 +17,7 @@ from console.actions.rollback.database_ground import FENCE, WAYS_ON, Databases, 
 from console.actions.rollback.database_new import (
     AVAILABLE,
     Wanted,
+    answering,
     available,
     begun,
     failed,
@@ -147,6 +148,7 @@ class RollbackRecover:
             new = await begun(ctx, self._instances, wanted, report)
             await report(Progress(f"{name} is {new.id}", data={"instance": new.id}, durable=True))
             new = await available(ctx, self._instances, new, report)
+            await answering(ctx, self._databases, new, report)
             proof = {} if before.text("moment") else await self._fill(ctx, new, report)
             return _evidence(ctx, new, proof)
 
