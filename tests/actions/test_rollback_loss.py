@@ -179,6 +179,28 @@ async def test_a_row_that_was_written_while_the_migration_waited_for_its_lock_is
     assert figures(await measure(database, migration_mark(incident), incident.state))["accounts"] == (0, 1, 0)
 
 
+async def test_where_the_server_keeps_the_times_of_commits_they_decide() -> None:
+    server = Server()
+    try:
+        server.start()
+        server.command("postgres", "ALTER SYSTEM SET track_commit_timestamp = on")
+        server.restart()
+        database = LiveDatabase(server, "crm")
+        incident = Incident(database)
+        await incident.migrated()
+        await settled(database, LEAD.format("after"), RENAME.format(1))
+        loss = await measure(database, migration_mark(incident), incident.state)
+        assert figures(loss) == {
+            "accounts": (0, 1, 0),
+            "account_history": (1, 0, 0),
+            "leads": (1, 0, 0),
+            "lead_history": (1, 0, 0),
+        }
+        assert "track_commit_timestamp" in loss.method
+    finally:
+        server.stop()
+
+
 async def test_the_moment_to_recover_lies_before_the_migration_and_shows_what_was_committed(
     database: LiveDatabase,
 ) -> None:

@@ -68,6 +68,10 @@ class Server:
         self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.home)
 
+    def restart(self) -> None:
+        """Start anew, with what was set meanwhile."""
+        self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-l", str(self.data / "log"), "restart")
+
     def new_database(self, template: str = "crm") -> str:
         """A copy of a template database; its name."""
         self._made += 1
