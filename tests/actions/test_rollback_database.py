@@ -7,12 +7,12 @@ import pytest
 
 from console.actions.rollback.database_lock import is_read_only
 from console.actions.rollback.database_price import price_of_database
-from console.domain.hosting import DeployStatus
+from console.domain.hosting import DeployStatus, ServiceInfo
 from console.domain.loss import Loss
 from console.domain.outcome import Done, NotDone
 from console.domain.standing import Way
 from console.domain.wire import decode
-from console.errors import DatabaseError, StepFailed, VerificationFailed
+from console.errors import DatabaseError, HostingError, StepFailed, VerificationFailed
 from tests.actions.fakes import Reports, ok
 from tests.actions.test_rollback_loss import CREATE, LEAD, RENAME, figures
 from tests.actions.way_back import DATABASE_ENV, Chosen, Incident, settled
@@ -137,6 +137,29 @@ async def test_a_second_attempt_at_the_fence_keeps_how_it_was(server: Server, da
     assert isinstance(found, Done)
     assert found.evidence.data["loss"] != {}
     assert found.evidence.data["maintenance"] == evidence.data["maintenance"]
+
+
+async def test_a_site_without_a_maintenance_page_is_named_and_a_backend_without_one_is_a_failure(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    switch, refused = scene.incident.switches.set_maintenance, [scene.incident.frontend]
+
+    async def set_maintenance(service_id: str, enabled: bool) -> ServiceInfo:
+        if service_id in refused:
+            raise HostingError("static sites have no maintenance mode", status=400, sent=True)
+        return await switch(service_id, enabled)
+
+    scene.incident.switches.set_maintenance = set_maintenance  # type: ignore[method-assign]
+    fence = await way.done("fence")
+    assert fence.data["remarks"] == ["crm-frontend shows no maintenance page"]
+    await way.done("open")
+    refused.append(scene.incident.backend)
+    preview = await way.preview_of("fence")
+    with pytest.raises(HostingError) as failed:
+        await way.action("fence").perform(way.context("fence", preview.before), Reports())
+    assert "Nothing is lost." in failed.value.production
 
 
 async def test_a_role_whose_own_setting_outranks_the_fence_is_named_before_anything_is_shut(

@@ -5,8 +5,6 @@ before are ended. What always holds: each part may be done again, and a second a
 switches for how it was.
 """
 
-from collections.abc import Sequence
-
 from console.actions.handover import recorded_before
 from console.actions.production import in_production
 from console.actions.rollback.database_ground import (
@@ -45,10 +43,10 @@ from console.domain.outcome import (
     Section,
     Tone,
 )
-from console.domain.plan import Json, Service
+from console.domain.plan import Json, Plan, Service
 from console.domain.standing import Way
 from console.domain.wire import encode
-from console.errors import Stopped, VerificationFailed
+from console.errors import HostingError, Stopped, VerificationFailed
 from console.migration.marks import sample
 from console.ports import Context, Database, Hosting, Report, Switches
 
@@ -59,7 +57,8 @@ class RollbackFence:
     before: `postgres_id`, `maintenance` ({service key: bool}), `read_only_before`: how it was.
     Durable progress: `read_only_since` (the server's time).
     Evidence: those of `before`, `fenced_at` (the server's time), `loss` (`console.domain.loss.Loss`), `counters` (of
-    the fenced instance, by table), `ended` (sessions), `still_there` (sessions that nobody but a superuser can end).
+    the fenced instance, by table), `ended` (sessions), `remarks` (sentences: what could not be shut or ended, and need
+    not be).
     """
 
     destructive = True
@@ -106,7 +105,7 @@ class RollbackFence:
         """Done when users are kept out, the database is read only, and nobody from before is left."""
         since = str(next((d["read_only_since"] for d in reversed(ctx.recorded) if "read_only_since" in d), ""))
         with in_production(ctx, WAYS_ON):
-            open_doors = [s.name for s in _services(ctx) if not (await self._hosting.service(s.id)).maintenance]
+            open_doors = await self._open_doors(ctx)
             if open_doors:
                 return NotDone(f"{listed(open_doors)} {'serves' if len(open_doors) == 1 else 'serve'} users.")
             database = await self._databases.of(ctx.plan, recorded_before(ctx).text("postgres_id"))
@@ -120,11 +119,7 @@ class RollbackFence:
     async def perform(self, ctx: Context, report: Report) -> Evidence:
         """Shut the doors, the database, the sessions; then count. Raises StepFailed when somebody can still write."""
         with in_production(ctx, WAYS_ON, production=_HALF):
-            for service in _services(ctx):
-                if ctx.stopping():
-                    raise Stopped("Stopped before everything was fenced off.", remedy=WAYS_ON)
-                await report(Progress(f"{service.name}: maintenance page"))
-                await maintain(self._switches, service, True)
+            without = await self._shut_doors(ctx, report)
             database = await self._databases.of(ctx.plan, recorded_before(ctx).text("postgres_id"))
             await report(Progress(f"{ctx.plan.database.name}: read only"))
             await set_read_only(database, "on")
@@ -132,12 +127,12 @@ class RollbackFence:
             await report(Progress("read only", data={"read_only_since": since}, durable=True))
             ended, stay = await end_earlier_sessions(database, since, ctx.clock, report)
             await report(Progress("counting what is lost"))
-            return await self._counted(ctx, database, ended, stay)
+            return await self._counted(ctx, database, ended, (*map(_stays, stay), *without))
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
         """Users are kept out, and a new session cannot write."""
         with in_production(ctx, WAYS_ON, production=fenced_off(ctx)):
-            open_doors = [s.name for s in _services(ctx) if not (await self._hosting.service(s.id)).maintenance]
+            open_doors = await self._open_doors(ctx)
             if open_doors:
                 raise VerificationFailed(f"{listed(open_doors)} is not in maintenance mode.")
             database = await self._databases.of(ctx.plan, fenced_instance(ctx))
@@ -154,7 +149,26 @@ class RollbackFence:
         doors = {s.key: (await self._hosting.service(s.id)).maintenance for s in _services(ctx)}
         return BeforeFence(instance, doors, await read_only_setting(database))
 
-    async def _counted(self, ctx: Context, database: Database, ended: int, stay: Sequence[ServerSession]) -> Evidence:
+    async def _open_doors(self, ctx: Context) -> list[str]:
+        """The services that must be shut and are not."""
+        return [s.name for s in _must_be_shut(ctx.plan) if not (await self._hosting.service(s.id)).maintenance]
+
+    async def _shut_doors(self, ctx: Context, report: Report) -> tuple[Line, ...]:
+        """Maintenance mode on, everywhere; a remark for each that has none and does not use the database itself."""
+        without: list[Line] = []
+        for service in _services(ctx):
+            if ctx.stopping():
+                raise Stopped("Stopped before everything was fenced off.", remedy=WAYS_ON)
+            await report(Progress(f"{service.name}: maintenance page"))
+            try:
+                await maintain(self._switches, service, True)
+            except HostingError as error:
+                if service in _must_be_shut(ctx.plan):
+                    raise
+                without.append(Line(f"{service.name} shows no maintenance page", note=error.message, tone=Tone.WARNING))
+        return tuple(without)
+
+    async def _counted(self, ctx: Context, database: Database, ended: int, remarks: tuple[Line, ...]) -> Evidence:
         loss = await measure(database, mark_of(ctx.state, source_of(ctx)), ctx.state)
         counters = (await sample(database)).counters
         data: dict[str, Json] = {
@@ -163,12 +177,12 @@ class RollbackFence:
             "loss": encode(loss),
             "counters": encode(counters),
             "ended": ended,
-            "still_there": [str(each) for each in stay],
+            "remarks": [each.text for each in remarks],
         }
         return Evidence(
             f"Nothing is written any more; {counted(loss.rows, 'row')} written since would be lost",
             data,
-            _sections(loss, ended, stay),
+            _sections(loss, ended, remarks),
         )
 
 
@@ -187,7 +201,16 @@ def _services(ctx: Context) -> tuple[Service, ...]:
     return ctx.plan.services_in("production")
 
 
-def _sections(loss: Loss, ended: int, stay: Sequence[ServerSession]) -> tuple[Section, ...]:
-    lines = [Line(f"{counted(ended, 'session')} ended", tone=Tone.GOOD)]
-    lines += [Line(f"{each} cannot be ended by this role, and writes nothing", tone=Tone.WARNING) for each in stay]
-    return Section("Counted at the fence", loss_lines(loss)), Section("Sessions", tuple(lines))
+def _must_be_shut(plan: Plan) -> tuple[Service, ...]:
+    """The services that write to the database; all, where the plan does not say which do."""
+    services = plan.services_in("production")
+    return tuple(each for each in services if each.database_env) or services
+
+
+def _stays(session: ServerSession) -> Line:
+    return Line(f"{session} cannot be ended by this role, and writes nothing", tone=Tone.WARNING)
+
+
+def _sections(loss: Loss, ended: int, remarks: tuple[Line, ...]) -> tuple[Section, ...]:
+    lines = (Line(f"{counted(ended, 'session')} ended", tone=Tone.GOOD), *remarks)
+    return Section("Counted at the fence", loss_lines(loss)), Section("Fenced off", lines)

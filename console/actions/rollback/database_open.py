@@ -118,7 +118,8 @@ class RollbackOpen:
             for service in _services(ctx):
                 what = "maintenance page, as before" if found.shut(service) else "open"
                 await report(Progress(f"{service.name}: {what}"))
-                await maintain(self._switches, service, found.shut(service))
+                if await self._is_shut(service) != found.shut(service):
+                    await maintain(self._switches, service, found.shut(service))
         with in_production(ctx, _REMEDY, production=f"Users are let in, on {found.in_use}."):
             answers = {str(d): (await knock(ctx, self._web, d, report)).status for d in _front(ctx, found)}
             return await self._evidence(ctx, found, answers)

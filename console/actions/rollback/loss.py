@@ -100,6 +100,11 @@ class Meter:
         gone = sorted(name for name in self.mark.counters if name not in present)
         remarks = [figure.remark for figure in figures if figure.remark]
         remarks += [f"{name} was there at the mark and is gone; what it held is not counted." for name in gone]
+        if self.migrated is not None and self.mark != self.migrated:
+            remarks.append("What was written while the export was being made counts as lost, and may be in it.")
+        elif self.hidden:
+            rows = counted(self.hidden, "row")
+            remarks.append(f"{rows} written while the migration waited for its lock: counted as updated, may be new.")
         return Loss(
             since=self.mark.at,
             counted_at=self.now.at,
