@@ -77,7 +77,7 @@ def test_another_database_costs_what_was_stated(here: Place) -> None:
 def test_what_fails_on_the_way_back_stops_there_and_is_gone_on_with(here: Place) -> None:
     """The recovery fails, then a foreign deploy comes in: each time it says where production stands, and goes on."""
     stopped = go_back(here, "database", "kpi-breaks", "restore-fails", "autodeploy-refires").end()
-    assert_stopped(stopped, "back.recover", "fenced")
+    assert_stopped(stopped, "back.recover", "Users see the maintenance page and nothing is written.")
     again = here.resume().end()
     assert_stopped(again, "back.restore_settings", "")
     world = as_before(here.resume().end(), "database")

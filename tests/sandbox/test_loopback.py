@@ -1,6 +1,8 @@
 """Ports that a world keeps: nobody's, given once, and not among those of outgoing connections."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -29,3 +31,17 @@ def test_a_port_that_somebody_listens_on_is_not_given(monkeypatch: pytest.Monkey
         monkeypatch.setattr(loopback, "_LOWEST", taken)
         monkeypatch.setattr(loopback, "_first_of_the_system", lambda: taken + 1)
         assert free_port() != taken
+
+
+def test_a_port_that_another_sandbox_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server is not up yet: nobody listens there."""
+    port = free_port()
+    ask = "import sys; from console.sandbox import loopback as l; port = int(sys.argv[1]); l._LOWEST = port; "
+    ask += "l._first_of_the_system = lambda: port + 1; print(l.free_port() == port)"
+    answer = subprocess.run(
+        [sys.executable, "-c", ask, str(port)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert answer.stdout.strip() == "False"
+    monkeypatch.setattr(loopback, "_LOWEST", port)
+    monkeypatch.setattr(loopback, "_first_of_the_system", lambda: port + 1)
+    assert free_port() != port
