@@ -85,7 +85,7 @@ def _rehearsing(commands: "Commands") -> None:
 
 def _looking(commands: "Commands") -> None:
     _json(_command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing"))
-    watch = _command(commands, "watch", _watch, "watch a run live: read-only; needs no keys, no database, no git")
+    watch = _command(commands, "watch", _watch, "watch a run live, read-only: from its record alone, without any key")
     watch.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`: the newest open")
     _json(watch)
     _directory(watch)

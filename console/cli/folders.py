@@ -1,7 +1,7 @@
 """Where runs are kept, and which of them is meant.
 
 `<state>/runs/<run>` holds the runs of real plans, `<state>/rehearsals/<run>` those of rehearsals with their
-worlds. Everything is the owner's alone.
+worlds. Everything is the owner's alone, unless the plan lets a group read the record.
 """
 
 import shlex
@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.cli.plan_file import DEFAULT_CONFIG, journal_directory, must_exist
+from console.domain.plan import Plan
 from console.engine.runs import RunSummary, new_run_id, runs
-from console.errors import JournalError
+from console.engine.sharing import GROUP, closed_way
+from console.errors import ConfigError, JournalError
 
 KINDS = ("runs", "rehearsals")
 
@@ -28,6 +30,17 @@ def state_directory(config: Path | None, directory: Path | None) -> Path:
         must_exist(config)
     named = journal_directory(config) if config is not None else None
     return named or platformdirs.user_state_path("release-console", appauthor=False)
+
+
+def must_be_enterable(plan: Plan, state: Path) -> None:
+    """Raises ConfigError when the plan lets a group watch its runs, and the group cannot enter where they are kept."""
+    closed = closed_way(state) if plan.readable_by == GROUP else None
+    if closed is not None:
+        raise ConfigError(
+            [f'journal.readable_by: "group" was asked for, but {closed}: nobody could watch the runs in {state}.'],
+            remedy=f"Allow it with `{closed.command}`, keep the runs elsewhere with `[journal] directory`, or say "
+            '`readable_by = "owner"`.',
+        )
 
 
 def resume_command(run: Path) -> str:

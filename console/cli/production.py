@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from console.cli.exits import Exit, json_line
-from console.cli.folders import fresh_run_id, state_directory
+from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.plan_file import must_exist
 from console.cli.session import Recorded, Session, driven, recorded
 from console.domain.findings import go
@@ -25,7 +25,9 @@ async def opened(config: Path, say: Callable[[str], None], show: Callable[[Recor
     """Open the plan's run (the one that is open, else a new one), to be steered by hand."""
     say(f"Reading {config}")
     plan = await asyncio.to_thread(load_plan, config)
-    kept = state_directory(config, None) / "runs"
+    state = state_directory(config, None)
+    must_be_enterable(plan, state)
+    kept = state / "runs"
     folder, remarks = await asyncio.to_thread(open_run_of, plan, kept)
     if folder is None:
         # A secret that is missing is found before a run is made, whose plan would be frozen with the mistake in it.

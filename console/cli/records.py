@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from console.cli.exits import Exit, json_line
-from console.cli.folders import all_runs, find_run, state_directory
+from console.cli.folders import all_runs, find_run, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.domain.untrusted import one_line
 from console.domain.wire import format_time, plan_digest
@@ -22,6 +22,7 @@ def check_plan(config: Path, *, json: bool) -> Exit:
 
     try:
         plan = load_plan(config)
+        must_be_enterable(plan, state_directory(config, None))
     except ConfigError as error:
         if not json:
             raise

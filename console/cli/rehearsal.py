@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from console.cli.drive import Options
 from console.cli.exits import Exit, describe, json_line
-from console.cli.folders import fresh_run_id, state_directory
+from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
 from console.cli.session import Recorded, Session, driven, recorded
@@ -172,7 +172,7 @@ async def _what_happened(world: "WorldHandle", *, needed: bool) -> dict[str, Jso
 def _new_folder(state: Path, options: Options) -> Path:
     from console.sandbox.private_files import write_private
 
-    load_plan(options.config)
+    must_be_enterable(load_plan(options.config), state)
     kept = state / "rehearsals"
     kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = kept / fresh_run_id()

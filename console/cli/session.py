@@ -32,6 +32,7 @@ from console.engine.journal import FileJournal
 from console.engine.logwatch import LogWatcher
 from console.engine.monitor import Monitor
 from console.engine.runs import replay
+from console.engine.sharing import GROUP
 from console.engine.tail import TailWriter
 from console.errors import JournalError, Refused
 from console.ports import TailStatus
@@ -117,7 +118,7 @@ def _open(folder: Path, plan: Plan | None) -> FileJournal:
     driver = Driver.here(actor())
     if plan is None:
         return FileJournal.open(folder, driver)
-    return FileJournal.create(folder, folder.name, encode_plan(plan), driver)
+    return FileJournal.create(folder, folder.name, encode_plan(plan), driver, group=plan.readable_by == GROUP)
 
 
 def _replay(journal: FileJournal) -> tuple[Plan, RunState]:

@@ -43,6 +43,7 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         channels=_channels(file, document),
         messages=tuple(_message(row) for row in file.messages),
         journal_directory=_beside(document, ("journal", "directory"), file.journal.directory),
+        readable_by=file.journal.readable_by,
     )
 
 

@@ -294,9 +294,10 @@ class ThresholdsTable(Strict):
 
 
 class JournalTable(Strict):
-    """`[journal]`: where the runs are kept, when not under the user's state directory."""
+    """`[journal]`: where the runs are kept, when not under the user's state directory, and who may watch them."""
 
     directory: Line | None = None
+    readable_by: Annotated[str, AfterValidator(one_of("owner", "group"))] = "owner"
 
 
 class PlanFile(Strict):

@@ -356,6 +356,8 @@ class Plan:
     """Templates that replace the console's own."""
     journal_directory: str = ""
     """Where its runs are kept; empty: under the user's state directory."""
+    readable_by: str = "owner"
+    """Who may read the record of its runs: `owner` alone, or the `group` of the folder in which they are kept."""
 
     def step(self, step_id: str) -> Step:
         """The step with this id. Raises KeyError."""

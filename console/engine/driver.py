@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.domain.wire import format_time
+from console.engine.sharing import open_in
 from console.errors import JournalError, JournalLocked
 
 LOCK_FILE = "driver.json"
@@ -40,12 +41,11 @@ class DriverLock:
     """The lock of one run, held from construction to `release`. Raises JournalLocked when somebody drives."""
 
     def __init__(self, directory: Path, driver: Driver) -> None:
-        path = directory / LOCK_FILE
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._fd = open_in(directory, LOCK_FILE, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise JournalError(
-                f"The lock of the run cannot be taken: {error.strerror} ({path}).",
+                f"The lock of the run cannot be taken: {error.strerror} ({directory / LOCK_FILE}).",
                 production="Nothing was started.",
                 remedy="See that the run's folder is yours and can be written.",
             ) from error
@@ -111,7 +111,7 @@ def _locked(directory: Path) -> JournalLocked:
     return JournalLocked(
         f"This run is already driven: {who}.",
         production="This console has changed nothing.",
-        remedy="Let them drive it (`release-console report` prints its record), or end the other console first.",
+        remedy="Watch it (`release-console watch`) and let them drive, or end the other console first.",
     )
 
 

@@ -1,7 +1,8 @@
 """The journal of a run as files in a folder of its own: `journal.jsonl`, `plan.json`, `artifacts/`.
 
 What always holds: an event that `append` returned is on the disk (written, flushed, synced), and one that it
-refused is not in the file. One process at a time writes. Everything is the owner's alone.
+refused is not in the file. One process at a time writes. Everything is the owner's alone, unless a group may read
+the record (`console.engine.sharing`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from console.domain.events import Draft, Event
 from console.domain.wire import encode_event, line_digest
 from console.engine.chain import Chain, read_chain
 from console.engine.driver import Driver, DriverLock
+from console.engine.sharing import make_run_folder, open_in
 from console.errors import JournalError
 
 JOURNAL_FILE = "journal.jsonl"
@@ -52,23 +54,31 @@ class FileJournal:
         self._one_at_a_time = asyncio.Lock()
 
     @classmethod
-    def create(cls, directory: Path, run: str, plan_json: str, driver: Driver, *, write: Write = os.write) -> Self:
+    def create(
+        cls,
+        directory: Path,
+        run: str,
+        plan_json: str,
+        driver: Driver,
+        *,
+        group: bool = False,
+        write: Write = os.write,
+    ) -> Self:
         """Begin the journal of a new run in the folder `directory`, named like the run. Raises JournalError.
 
-        The folder may be there already (a rehearsal keeps its world in it), but not with a journal in it.
+        The folder may be there already (a rehearsal keeps its world in it), but not with a journal in it. `group`: the
+        group of the folder in which runs are kept may read the record.
         """
         if directory.name != run:
             raise JournalError(f"The folder of run {run} must bear its name, not {directory.name}.")
         try:
-            directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            directory.mkdir(mode=0o700, exist_ok=True)
-            directory.chmod(0o700)
+            make_run_folder(directory, group=group)
             (directory / ARTIFACTS).mkdir(mode=0o700, exist_ok=True)
             # A process that died in here left a plan without a journal: that run never began.
             if not (directory / JOURNAL_FILE).exists():
                 (directory / PLAN_FILE).unlink(missing_ok=True)
-            _write_new(directory / PLAN_FILE, plan_json.encode())
-            _write_new(directory / JOURNAL_FILE, b"")
+            _write_new(directory, PLAN_FILE, plan_json.encode())
+            _write_new(directory, JOURNAL_FILE, b"")
             _sync_folder(directory)
             _sync_folder(directory.parent)
         except OSError as error:
@@ -202,9 +212,9 @@ def read_plan(directory: Path) -> str:
         ) from error
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not exist, mode 0600, synced."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def _write_new(directory: Path, name: str, content: bytes) -> None:
+    """Write a file of the record that must not exist, synced."""
+    fd = open_in(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with contextlib.closing(os.fdopen(fd, "wb")) as file:
         file.write(content)
         file.flush()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console.domain.hosting import LogEntry
 from console.domain.wire import format_time, parse_time
+from console.engine.sharing import open_in
 
 TAIL_FILE = "tail.jsonl"
 MAX_BYTES = 16 * 1024 * 1024
@@ -22,6 +23,7 @@ class TailWriter:
     """Writes log lines behind the run's back. `add` never blocks; `run` does the writing in a thread."""
 
     def __init__(self, directory: Path, *, max_bytes: int = MAX_BYTES, pending: int = PENDING_LINES) -> None:
+        self._folder = directory
         self._path = directory / TAIL_FILE
         self._max_bytes = max_bytes
         self._pending: deque[LogEntry] = deque(maxlen=pending)
@@ -66,7 +68,7 @@ class TailWriter:
 
     def _write(self, entries: tuple[LogEntry, ...]) -> None:
         content = b"".join(_line(each) for each in entries)
-        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = open_in(self._folder, TAIL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with os.fdopen(fd, "ab") as file:
             file.write(content)
             size = file.tell()
@@ -80,7 +82,7 @@ class TailWriter:
             file.readline()
             kept = file.read()
         new = self._path.with_suffix(".new")
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = open_in(self._folder, new.name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         with os.fdopen(fd, "wb") as file:
             file.write(kept)
         new.replace(self._path)

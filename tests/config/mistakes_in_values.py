@@ -174,6 +174,10 @@ MISTAKES = {
         (MESSAGE, MESSAGE.replace("# ", "").replace('"declared"', '"declraed"')),
         'messages[0].turn: "declraed" is not one of the words for it. Did you mean "declared"?',
     ),
+    "readers that do not exist": (
+        ('# [journal]\n# directory   = "runs"\n# readable_by = "group"', '[journal]\nreadable_by = "grup"'),
+        'journal.readable_by: "grup" is not one of the words for it. Did you mean "group"?',
+    ),
     "a message that says nothing": (
         (MESSAGE, '[[messages]]\nturn = "closed"\nsubject = "Over"\ntext = "\\n"\n'),
         "messages[0].text: must not be empty.",

@@ -263,7 +263,7 @@ class TestOneWriter:
             assert await other.stdout.readline() == b"driving\n"
             with pytest.raises(JournalLocked, match=rf"eve@elsewhere \(process {other.pid} on .+\) since 20") as locked:
                 FileJournal.open(journal.directory, ME)
-            assert "`release-console report`" in locked.value.remedy, "a command that exists"
+            assert "`release-console watch`" in locked.value.remedy
             driver = driver_of(journal.directory)
             assert driver is not None
             assert driver.pid == other.pid
