@@ -40,14 +40,15 @@ def list_runs(config: Path, directory: Path | None, *, json: bool) -> Exit:
     state = state_directory(config, directory)
     kept = all_runs(state)
     if json:
+        now = datetime.now(UTC)
         for run in kept:
-            print(json_line(_run_json(run)))
+            print(json_line(_run_json(run, now)))
         return Exit.DONE
     if not kept:
         print(f"No runs in {state}.")
     for run in kept:
         kind = "rehearsal" if run.rehearsal else run.environment
-        driver = f"driven by {run.driver.actor}" if run.driver else ""
+        driver = f"driven by {run.driver.actor}" if run.driver else "nobody drives" if run.open else ""
         line = f"{run.run:<24}{_state(run):<12}{_age(run.created_at):<12}{kind:<12}{run.problem or run.plan}  {driver}"
         print(one_line(line).rstrip())
     return Exit.DONE
@@ -85,7 +86,7 @@ def _state(run: RunSummary) -> str:
     return "unreadable" if run.problem else run.outcome or "open"
 
 
-def _run_json(run: RunSummary) -> dict[str, object]:
+def _run_json(run: RunSummary, now: datetime) -> dict[str, object]:
     return {
         "run": run.run,
         "state": _state(run),
@@ -93,7 +94,12 @@ def _run_json(run: RunSummary) -> dict[str, object]:
         "environment": run.environment,
         "rehearsal": run.rehearsal,
         "created_at": format_time(run.created_at) if run.created_at else None,
+        "last_at": format_time(run.last_at) if run.last_at else None,
+        "age_s": round((now - run.created_at).total_seconds()) if run.created_at else None,
         "driver": run.driver.actor if run.driver else None,
+        "driver_host": run.driver.host if run.driver else None,
+        "driver_pid": run.driver.pid if run.driver else None,
+        "driving_since": run.driver.since if run.driver else None,
         "events": run.events,
         "directory": str(run.directory),
         "problem": run.problem,
