@@ -35,12 +35,19 @@ from screens.widgets.logpane import LogPane
 from screens.widgets.panes import Checklist, Header
 from screens.widgets.timeline import TimelinePane
 
+LEAST_WIDTH, LEAST_HEIGHT = 110, 30
+"""From this size on what is selected stands beside the ways, and the large clock above them."""
+ENOUGH = 36
+"""Lines from which on everything has room one below the other."""
+
 
 class IncidentScreen(ConsoleScreen):
     """Renders the view; sends nothing by itself."""
 
     CSS_PATH: ClassVar[Path | str] = "incident.tcss"
     SCREEN: ClassVar[str] = "incident"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (LEAST_WIDTH, "-wide"), (160, "-huge")]  # noqa: RUF012 (as in base)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-short"), (LEAST_HEIGHT, "-tall"), (48, "-high")]  # noqa: RUF012
 
     chosen: var[str] = var("", init=False)
     """The value of the selected way back."""
@@ -113,7 +120,7 @@ class IncidentScreen(ConsoleScreen):
 
     def on_resize(self, event: Resize) -> None:
         """A small terminal shows the same in fewer lines."""
-        self.brief = event.size.width < 100 and event.size.height < 30
+        self.brief = event.size.width < LEAST_WIDTH and event.size.height < ENOUGH
 
     def on_ways_pane_picked(self, message: WaysPane.Picked) -> None:
         """A click on a way."""

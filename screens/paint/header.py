@@ -11,6 +11,8 @@ _BADGE_DANGER = "bold $on-danger on $danger"
 _BADGE_WATCHING = "bold $background on $quiet"
 LEAST_TITLE = 12
 """Cells below which a title says nothing any more."""
+ROOM_BETWEEN = 7
+"""Cells between the parts of the first line."""
 _BADGE_CALM = "bold $background on $ident"
 
 
@@ -39,8 +41,10 @@ def _first(view: View, width: int, forecast: Content, people: str) -> tuple[Cont
     progress = ink.line((f"{over} of {len(state.active)}", ink.PLAIN))
     clock = ink.line(("T+ ", ink.QUIET), (words.clock(view.since_start), ink.STRONG))
     who = ink.line((people, ink.QUIET))
-    right = Content("   ").join([part for part in (who, forecast, clock) if part])
     head = Content(" ").join(_badges(view))
+    # The incident's clock comes before everything that is only foreseen.
+    spare = width - head.cell_length - progress.cell_length - clock.cell_length - forecast.cell_length
+    right = Content("   ").join([part for part in (who, forecast if spare >= ROOM_BETWEEN else None, clock) if part])
     room = max(0, width - head.cell_length - progress.cell_length - right.cell_length - 8)
     title = ink.fit(ink.line((state.plan.title, ink.STRONG)), room if room >= LEAST_TITLE else 0)
     left = Content("  ").join([head, *([title] if title else []), progress])

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from textual.content import Content
 
+from console.domain.impact import restored_at
 from console.domain.plan import DurationRange
 from console.domain.reverted import reverted_words
 from console.domain.rollback import TITLES
@@ -55,11 +56,11 @@ def _ended(state: RunState) -> datetime | None:
 
 
 def back_at(view: View) -> Content:
-    """For the header: by when the way was planned to be gone, or by how much it is late."""
+    """For the header: by when production was to be back, how late that is, or since when it is."""
     rollback, span = view.state.rollback, span_of(view.state)
     if rollback is None or span is None or view.state.status is RunStatus.FINISHED:
         return ink.BLANK
-    ended = _ended(view.state)
+    ended = restored_at(view.state) or _ended(view.state)
     if ended is not None:
         return ink.line(("back since ", ink.QUIET), (words.at(ended), ink.STRONG))
     pace = view.state.pace or 1.0
