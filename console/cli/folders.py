@@ -11,7 +11,7 @@ from pathlib import Path
 from console.cli.plan_file import DEFAULT_CONFIG, journal_directory, must_exist
 from console.domain.plan import Plan
 from console.engine.runs import RunSummary, new_run_id, runs
-from console.engine.sharing import GROUP, closed_way
+from console.engine.sharing import GROUP, closed_way, foreign_group
 from console.errors import ConfigError, JournalError
 
 KINDS = ("runs", "rehearsals")
@@ -34,13 +34,16 @@ def state_directory(config: Path | None, directory: Path | None) -> Path:
 
 def must_be_enterable(plan: Plan, state: Path) -> None:
     """Raises ConfigError when the plan lets a group watch its runs, and the group cannot enter where they are kept."""
-    closed = closed_way(state) if plan.readable_by == GROUP else None
-    if closed is not None:
-        raise ConfigError(
-            [f'journal.readable_by: "group" was asked for, but {closed}: nobody could watch the runs in {state}.'],
-            remedy=f"Allow it with `{closed.command}`, keep the runs elsewhere with `[journal] directory`, or say "
-            '`readable_by = "owner"`.',
-        )
+    if plan.readable_by != GROUP:
+        return
+    elsewhere = 'keep the runs elsewhere with `[journal] directory`, or say `readable_by = "owner"`.'
+    asked = 'journal.readable_by: "group" was asked for, but'
+    if foreign := foreign_group(state):
+        problem = f"{asked} {state} belongs to the group {foreign}, which you are not in and so cannot let in."
+        raise ConfigError([problem], remedy=f"Give it to a group of yours with `chgrp GROUP {state}`, {elsewhere}")
+    if closed := closed_way(state):
+        problem = f"{asked} {closed}: nobody could watch the runs in {state}."
+        raise ConfigError([problem], remedy=f"Allow it with `{closed.command}`, {elsewhere}")
 
 
 def resume_command(run: Path) -> str:

@@ -45,6 +45,13 @@ def closed_way(state: Path) -> Closed | None:
     return None
 
 
+def foreign_group(state: Path) -> str:
+    """The group that would read the runs in `state`, if it is one that we are not in and so cannot give; else empty."""
+    group = _group_of(state)
+    ours = os.geteuid() == 0 or group in (os.getegid(), *os.getgroups())
+    return "" if ours else _name(group)
+
+
 def make_run_folder(folder: Path, *, group: bool) -> None:
     """Make the folder of a run, or give the one that is there its rights. Raises OSError."""
     if group:

@@ -71,6 +71,15 @@ async def test_it_is_refused_before_anything_starts_with_the_folder_and_the_comm
     assert list((closed / "state").iterdir()) == [], "nothing was made"
 
 
+def test_a_group_that_one_is_not_in_cannot_be_let_in(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    monkeypatch.setattr(os, "getegid", lambda: 4711)
+    monkeypatch.setattr(os, "getgroups", lambda: [4712])
+    with pytest.raises(ConfigError, match="which you are not in") as refused:
+        check_plan(plan, json=False)
+    assert f"`chgrp GROUP {plan.parent / 'closed' / 'state'}`" in refused.value.remedy
+
+
 def test_machines_are_told_too(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check_plan(plan, json=True) is Exit.USAGE
     said = json.loads(capsys.readouterr().out)
