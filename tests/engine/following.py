@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.domain.events import Draft, Event, Kind
 from console.domain.plan import Plan
-from console.domain.wire import encode_plan, plan_digest
+from console.domain.wire import GENESIS, encode_event, encode_plan, line_digest, plan_digest
 from console.engine.driver import Driver
 from console.engine.follow import JournalFollower
 from console.engine.journal import FileJournal
@@ -72,6 +72,24 @@ async def begun(root: Path, *texts: str) -> FileJournal:
     await journal.append(CREATED, at=AT, actor="ops@laptop")
     await note(journal, *texts)
     return journal
+
+
+def notes(*texts: str) -> list[Event]:
+    """Notes as the events of a journal, from the second on."""
+    return [
+        Event(number, AT, RUN, "ops@laptop", Kind.NOTE_ADDED, data={"text": text})
+        for number, text in enumerate(texts, start=2)
+    ]
+
+
+def chained(events: list[Event]) -> list[bytes]:
+    """Events as the lines of a journal, each bound to the one before."""
+    tip, lines = GENESIS, []
+    for event in events:
+        line = encode_event(event, tip)
+        tip = line_digest(line)
+        lines.append(line + b"\n")
+    return lines
 
 
 class Hooked:
