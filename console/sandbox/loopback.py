@@ -1,7 +1,8 @@
 """Ports of the loopback interface for servers that keep theirs over a restart.
 
-What always holds: a port is given to one process at a time, as long as that lives, and once by it; it lies below those
-that the system itself gives to outgoing connections, where it would be taken sooner or later while its server is not up.
+What always holds: a port is given to one process at a time, as long as that lives, and once by it; it lies below
+those that the system itself gives to outgoing connections, where it would be taken sooner or later while its server is
+not up.
 """
 
 import errno
