@@ -21,7 +21,7 @@ from console.actions.wording import short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Reading, Unknown
 from console.domain.plan import Json
 from console.errors import VerificationFailed
-from console.ports import Context, Hosting, Report, Repository
+from console.ports import Context, Hosting, Report, Repository, Telemetry
 
 
 class BuildFollow:
@@ -34,8 +34,8 @@ class BuildFollow:
 
     destructive = False
 
-    def __init__(self, hosting: Hosting, repository: Repository) -> None:
-        self._following = Following(hosting, repository)
+    def __init__(self, hosting: Hosting, repository: Repository, telemetry: Telemetry | None = None) -> None:
+        self._following = Following(hosting, repository, telemetry)
         self._repository = repository
 
     async def preview(self, ctx: Context) -> Preview:

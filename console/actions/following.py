@@ -5,22 +5,27 @@ reason of another end is named by id, trigger and commit, and so is what product
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from console.actions.deploys import Deploys, described, read_deploys, running_sentence
 from console.actions.handover import moment_text
 from console.actions.production import state_of_schema
 from console.actions.waiting import looks, paced, patience
-from console.actions.wording import at, lasting, short
+from console.actions.wording import at, lasting, listed, short
 from console.domain.hosting import Deploy, DeployStatus
 from console.domain.outcome import Evidence, Line, Progress, Section, Tone
 from console.domain.plan import Json, Service
-from console.errors import OutcomeUnknown, StepFailed, Stopped
-from console.ports import Context, Hosting, Report, Repository
+from console.domain.released import live_builds, migrated
+from console.domain.untrusted import safe
+from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped
+from console.ports import Context, Hosting, Report, Repository, Telemetry
 
 _TIMES_PLANNED = 3.0
 _LEAST_PATIENCE = 60.0
 _PLANNED_TO_APPEAR = 180.0
 _LEAST_TO_APPEAR = 10.0
+_LAST_LINES = 5
+_LOG_MAY_BE_LATE = timedelta(seconds=5)
 LOOK_AT_DEPLOYS = "Look at the service's deploys in the provider's dashboard."
 STATUS_WORDS = {
     DeployStatus.CREATED: "created",
@@ -74,9 +79,10 @@ class Followed:
 class Following:
     """Looks at the deploys of a service until ours is live. Raises HostingError, RepositoryError."""
 
-    def __init__(self, hosting: Hosting, repository: Repository) -> None:
+    def __init__(self, hosting: Hosting, repository: Repository, telemetry: Telemetry | None = None) -> None:
         self._hosting = hosting
         self._repository = repository
+        self._telemetry = telemetry
 
     async def deploys(self, followed: Followed) -> Deploys:
         """The service's deploys as they are now."""
@@ -142,6 +148,7 @@ class Following:
                 f"{name}: {STATUS_WORDS[ours.status]} for {short(followed.commit)} (deploy {ours.id}).",
                 production=state,
                 remedy=f"Read the build's log. {words.mended}",
+                lines=await self._last_words(ctx, followed, ours),
             )
         if ours.status is DeployStatus.DEACTIVATED:
             by = deploys.newer_foreign(ours)
@@ -152,11 +159,43 @@ class Following:
                 remedy=f"Find out who deployed. {words.again}",
             )
 
+    async def _last_words(self, ctx: Context, followed: Followed, deploy: Deploy) -> tuple[str, ...]:
+        """The last lines of a build that failed, as the provider has them; why there are none, where it has not."""
+        if self._telemetry is None:
+            return ()
+        until = max(deploy.finished_at or deploy.created_at, await self._hosting.now()) + _LOG_MAY_BE_LATE
+        try:
+            page = await self._telemetry.logs(
+                (followed.service.id,),
+                start=deploy.created_at,
+                end=until,
+                kinds=("build",),
+                limit=_LAST_LINES,
+                direction="backward",
+            )
+        except HostingError as error:
+            return (f"The build's log could not be read: {error.message}",)
+        said = sorted(page.entries, key=lambda entry: entry.at)[-_LAST_LINES:]
+        return tuple(f"{entry.at:%H:%M:%S} {safe(entry.text)}" for entry in said)
+
 
 def production(ctx: Context, followed: Followed, deploys: Deploys) -> str:
-    """What the service runs, and which schema the database has."""
+    """What the service runs, which schema the database has, and who meets the wrong one of the two meanwhile."""
     running = running_sentence(followed.service.name, deploys, what=followed.words.what)
-    return f"{running} {state_of_schema(ctx)}"
+    return " ".join(each for each in (running, state_of_schema(ctx), _out_of_step(ctx)) if each)
+
+
+def _out_of_step(ctx: Context) -> str:
+    """Which services run the release on the schema from before it; empty when none does."""
+    if migrated(ctx.state) or ctx.state.rollback is not None:
+        return ""
+    keys = [str(each.step.params.get("service", "")) for each in live_builds(ctx.state)]
+    names = [service.name for service in ctx.plan.services if service.key in keys]
+    if not names:
+        return ""
+    verb = "runs" if len(names) == 1 else "run"
+    columns = listed(ctx.plan.migration.added)
+    return f"{listed(names)} {verb} the release on the old schema: what needs {columns} fails there."
 
 
 def arrived(followed: Followed, deploys: Deploys) -> Evidence | None:

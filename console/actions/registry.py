@@ -85,7 +85,7 @@ def _actions(ports: Ports) -> dict[str, Action]:
         "source.content": SourceContent(ports.repository),
         "source.merge": SourceMerge(ports.repository),
         "source.push": SourcePush(ports.repository, ports.hosting, ports.database),
-        "build.follow": BuildFollow(ports.hosting, ports.repository),
+        "build.follow": BuildFollow(ports.hosting, ports.repository, ports.telemetry),
         "migrate.connect": MigrateConnect(ports.database),
         "migrate.run": MigrateRun(ports.database, ports.repository, ports.hosting),
         "verify.schema": VerifySchema(ports.database, ports.repository),

@@ -8,6 +8,7 @@ from console.actions.build import BuildFollow
 from console.domain.hosting import DeployStatus
 from console.domain.outcome import Done, Evidence, NotDone, Unknown
 from console.errors import OutcomeUnknown, StepFailed, Stopped, VerificationFailed
+from tests.actions.fakes import FakeTelemetry
 from tests.actions.releasing import Release
 
 STEP = "code.backend"
@@ -40,6 +41,30 @@ async def test_it_is_followed_to_live_and_each_status_is_on_record() -> None:
     assert statuses == ["build_in_progress", "update_in_progress", "live"]
     await action_of(release).verify(release.run.context(STEP), evidence)
     assert isinstance(await action_of(release).probe(release.run.context(STEP)), Done)
+
+
+async def test_a_build_that_fails_shows_its_last_lines_and_who_meets_the_old_schema_meanwhile() -> None:
+    release = Release()
+    commit = release.pushed()
+    release.triggered(commit)
+    release.run.left("code.frontend", {"service": "frontend", "commit": commit})
+    telemetry = FakeTelemetry(release.run.clock)
+    for number in range(8):
+        telemetry.say(release.backend, f"building {number}", kind="build")
+    telemetry.say(release.backend, "GET / 200", kind="request")
+    telemetry.say(release.backend, "error: \x1b[31mout of memory", kind="build", level="error")
+    becomes(release, 30, DeployStatus.BUILD_FAILED)
+    action = BuildFollow(release.hosting, release.repository, telemetry)
+    with pytest.raises(StepFailed, match="build failed") as failed:
+        await action.perform(release.run.context(STEP), release.reports)
+    assert len(failed.value.lines) == 5
+    assert failed.value.lines[-1].endswith("out of memory")
+    assert "\x1b" not in failed.value.lines[-1]
+    assert "runs the release on the old schema: what needs account_status fails there." in failed.value.production
+    telemetry.fails = 9
+    with pytest.raises(StepFailed, match="build failed") as failed:
+        await action.perform(release.run.context(STEP), release.reports)
+    assert "could not be read" in failed.value.lines[0]
 
 
 @pytest.mark.parametrize(

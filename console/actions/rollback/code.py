@@ -25,7 +25,7 @@ def code_actions(ports: "Ports") -> dict[str, Action]:
         "rollback.revert": RollbackRevert(repository),
         "rollback.push": RollbackPush(repository, hosting),
         "rollback.previous_build": PreviousBuild(hosting, repository, *beside),
-        "rollback.deploy": RollbackDeploy(hosting, repository),
+        "rollback.deploy": RollbackDeploy(hosting, repository, ports.telemetry),
         "rollback.restore_deploys": RestoreDeploys(hosting, repository),
         "rollback.prove": RollbackProve(hosting, repository, *beside),
         "rollback.reapply_branch": ReapplyBranch(repository),

@@ -37,7 +37,7 @@ from console.domain.outcome import (
     Unknown,
 )
 from console.errors import VerificationFailed
-from console.ports import Context, Hosting, Report, Repository
+from console.ports import Context, Hosting, Report, Repository, Telemetry
 
 # The switch is dated by a header of whole seconds, the deploy by another of the provider's clocks.
 _GRAIN = timedelta(seconds=2)
@@ -55,10 +55,10 @@ class RollbackDeploy:
 
     destructive = False
 
-    def __init__(self, hosting: Hosting, repository: Repository) -> None:
+    def __init__(self, hosting: Hosting, repository: Repository, telemetry: Telemetry | None = None) -> None:
         self._hosting = hosting
         self._repository = repository
-        self._following = Following(hosting, repository)
+        self._following = Following(hosting, repository, telemetry)
 
     async def preview(self, ctx: Context) -> Preview:
         """Which commit is deployed to which service, and what it runs now."""
