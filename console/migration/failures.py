@@ -4,7 +4,7 @@ from console.domain.plan import Migration
 from console.errors import DatabaseError, OutcomeUnknown, StepFailed
 from console.migration.bounded import connection_lost
 from console.migration.names import QualifiedName
-from console.migration.reading import Reader
+from console.migration.reading import Reader, whole
 from console.migration.script import Script, Statement
 
 ROLLED_BACK = "Nothing was changed: the transaction was rolled back, with its history row and its saved copy."
@@ -67,18 +67,25 @@ def commit_unanswered(error: DatabaseError, transaction: int) -> OutcomeUnknown:
 
 
 async def lock_holders(reader: Reader, table: QualifiedName, migration: Migration) -> tuple[str, ...]:
-    """Who holds a lock on the table now, in words; read after our own transaction has ended."""
+    """Who kept the lock from us, in words, and how to end it; read after our own transaction has ended.
+
+    Whoever blocks for the whole time-out is in a transaction for at least as long: sessions that merely read the table
+    just now are left out, unless nobody else is there.
+    """
     rows = await reader.fetch(
         "SELECT pid, application_name, usename, state, array_agg(DISTINCT mode ORDER BY mode)::text AS modes, "
-        "extract(epoch FROM clock_timestamp() - xact_start)::int AS seconds, left(query, 200) AS query "
+        "coalesce(floor(extract(epoch FROM clock_timestamp() - xact_start)), 0)::int AS seconds, "
+        "left(query, 200) AS query "
         "FROM pg_locks JOIN pg_stat_activity USING (pid) "
         "WHERE relation = to_regclass(%(table)s) AND granted AND pid <> pg_backend_pid() GROUP BY pid, 2, 3, 4, 6, 7 "
         "ORDER BY 6 DESC",
         {"table": table.sql},
     )
     waited = f"the lock was not to be had within {migration.lock_timeout:g} s"
+    long_enough = [row for row in rows if whole(row["seconds"]) >= int(migration.lock_timeout)]
     return tuple(
         f"{waited}: pid {row['pid']} ({row['application_name'] or row['usename']}, {row['state']}, "
         f"in a transaction for {row['seconds']} s) holds {row['modes']}: {row['query']}"
-        for row in rows
+        f" — to end it: SELECT pg_terminate_backend({row['pid']});"
+        for row in long_enough or rows
     )
