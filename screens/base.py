@@ -50,6 +50,7 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, desk: Desk, view: View) -> None:
         super().__init__()
         self.desk = desk
+        self._covered = False
         self.set_reactive(ConsoleScreen.view, view)
 
     @property
@@ -76,6 +77,10 @@ class ConsoleScreen(Screen[None]):
         """Bring the footer up to date."""
         if not self.is_mounted:
             return
+        if self._covered:
+            for bar in self.query(KeyBar):
+                bar.entries = ()
+            return
         moment = self.moment()
         for bar in self.query(KeyBar):
             bar.entries = tuple(
@@ -83,6 +88,16 @@ class ConsoleScreen(Screen[None]):
                 for command in self.desk.working(moment)
                 if command.footer
             )
+
+    def on_screen_suspend(self) -> None:
+        """A dialog or another screen lies over this one: no key is this one's now."""
+        self._covered = True
+        self.refresh_keys()
+
+    def on_screen_resume(self) -> None:
+        """On top again."""
+        self._covered = False
+        self.refresh_keys()
 
     def catch_up(self) -> None:
         """Log lines came in: whatever tail the screen has shows them."""

@@ -149,6 +149,7 @@ def _outcome(outcome: str, label: str, consequence: str, *, danger: bool = False
             ("A closed run cannot be opened again.",),
             label,
             lambda answer: intents.Finish(outcome, answer.text),
+            label="Reason" if danger else "Words for the record (may be empty)",
             required=danger,
             danger=danger,
         ),

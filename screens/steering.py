@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from textual.app import App
 
 from console.domain.intents import Assess, DeclareIncident, DoneByHand, DropWay, Intent, Look
-from console.errors import ConsoleError, Refused
+from console.errors import ConsoleError, Refused, StepFailed
 from console.ports import Helm
 from screens.dialogs.ask import AskDialog
 from screens.dialogs.base import Dialog
@@ -170,6 +170,6 @@ class Steering:
         except Refused as refusal:
             dialog.cannot(refusal.message, refusal.remedy)
         except ConsoleError as error:
-            dialog.cannot(error.message, error.remedy)
+            dialog.cannot(error.message, error.remedy, error.lines if isinstance(error, StepFailed) else ())
         else:
             dialog.looked(self._view())

@@ -42,8 +42,8 @@ def _stop(moment: Moment) -> Lead:
         (f"{titles}: stops at its next safe point, not before. Then the run is held.",),
         "Stop it",
         lambda answer: intents.Abort(None, answer.text),
+        label="Why (may be empty)",
         required=False,
-        danger=True,
         said="It stops at its next safe point.",
     )
 

@@ -6,7 +6,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from screens.dialogs.base import SETTLE, Dialog
+from screens.dialogs.base import MOVES, SETTLE, Dialog
 from screens.leads import Answer, Ask
 from screens.paint import ink
 from screens.view import View
@@ -40,13 +40,19 @@ class AskDialog(Dialog[Answer]):
         """The line for the words: nothing happens before something stands in it."""
         return self.query_one("#words", Input)
 
+    def keys(self) -> str:
+        """Enter sends words that can do no harm; a dangerous answer is walked to, a phrase typed."""
+        if self._ask.phrase:
+            return "⏎ when both stand there · esc not now"
+        return MOVES if self._ask.danger else f"⏎ {self._ask.button[:1].lower()}{self._ask.button[1:]} · esc not now"
+
     @on(Input.Submitted, "#words")
     def _words_done(self) -> None:
         if self._ask.phrase:
             self.query_one("#phrase", Input).focus()
         elif self._ask.danger:
             self.query_one("#safe", Button).focus()
-            self._say("Move to the answer and press Enter.")
+            self._say("⇥ to the answer, then ⏎: this is never said by one key.")
         else:
             self._answer()
 

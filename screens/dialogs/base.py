@@ -12,11 +12,15 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Button
 
 from screens.view import View
 
 SETTLE = 0.4
 """Seconds without a key before a dialog listens."""
+
+MOVES = "⇥ → to the answer, then ⏎ · esc not now"
+"""The keys of a question that takes a move to the answer: one key alone never says yes."""
 
 Result = TypeVar("Result")
 
@@ -30,8 +34,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         Binding("escape", "decline", "Not now", show=False),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
+        Binding("y", "to_the_answer", show=False),
     ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-usual"), (160, "-huge")]  # noqa: RUF012 (Textual reads a list)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 (Textual reads a list)
+    KEYS: ClassVar[str] = MOVES
+    """Its keys, told on its lower edge; empty where the dialog tells them elsewhere."""
 
     view: var[View | None] = var(None, init=False)
 
@@ -55,8 +63,15 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         """What gets the focus when the dialog listens: the answer that changes nothing."""
         raise NotImplementedError
 
+    def keys(self) -> str:
+        """Its keys as they are now."""
+        return self.KEYS
+
     def on_mount(self) -> None:
-        """Begin to settle."""
+        """Begin to settle. What was told in passing before must not hide the answers."""
+        self.app.clear_notifications()
+        for frame in self.query("#dialog"):
+            frame.border_subtitle = self.keys()
         self.unsettle()
 
     def unsettle(self) -> None:
@@ -85,6 +100,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         """What is pasted too early goes nowhere."""
         if not self.settled:
             event.stop()
+
+    def action_to_the_answer(self) -> None:
+        """To the button that says yes; it says so only when Enter follows."""
+        for button in self.query("#yes").results(Button):
+            if self.settled and button.display:
+                button.focus()
 
     def action_decline(self) -> None:
         """Nothing happens."""

@@ -5,6 +5,7 @@ must stand there exactly, then Enter. No yes is taken before the step was looked
 change under it, whatever was typed is gone and the dialog settles anew.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -18,7 +19,7 @@ from textual.widgets import Button, Input, Static
 from console.domain.intents import Confirm
 from console.domain.plan import Confirmation, Strength
 from console.domain.state import StepState, StepStatus
-from screens.dialogs.base import SETTLE, Dialog
+from screens.dialogs.base import MOVES, SETTLE, Dialog
 from screens.dialogs.outlook import Outlook
 from screens.paint import ink
 from screens.paint.header import badge
@@ -54,18 +55,30 @@ class ConfirmDialog(Dialog[Confirm]):
             yield self._outlook
             yield Static("", id="refusal")
             if self._asked.strength is Strength.TYPE:
-                yield Static(_instruction(self._asked.phrase), classes="label")
+                yield Static(_instruction(self._asked.phrase), id="instruction", classes="label")
                 yield Input(id="phrase", compact=True)
             with Horizontal(classes="answers"):
                 yield Button("Not now", id="safe", compact=True)
                 yes = "Yes, as soon as it may start" if ahead else "Yes, do it"
                 yield Button(yes, id="yes", compact=True, classes="-danger")
-                yield Static(ink.line(("↑↓ read on   esc not now", ink.QUIET)), classes="hint")
 
     def safe(self) -> Widget:
         """The safe button, or the line in which a phrase has yet to be typed."""
-        typed = self._asked.strength is Strength.TYPE
+        typed = self._asked.strength is Strength.TYPE and not self._outlook.hindered
         return self.query_one("#phrase", Input) if typed else self.query_one("#safe", Button)
+
+    def keys(self) -> str:
+        """What leads to a yes, where there can be one."""
+        if self._outlook.hindered:
+            return "↑↓ read on · ⏎ or esc back"
+        typed = self._asked.strength is Strength.TYPE
+        return "↑↓ read on · type it, then ⏎ · esc not now" if typed else f"↑↓ read on · {MOVES}"
+
+    def on_mount(self) -> None:
+        """It may have turned out impossible before it stood."""
+        if self._outlook.hindered:
+            self._nothing_to_say_yes_to()
+        super().on_mount()
 
     def watch_view(self) -> None:
         """The step may have moved on, or what it will do may have changed."""
@@ -91,9 +104,19 @@ class ConfirmDialog(Dialog[Confirm]):
         self._take_preview()
         self._outlook.looked()
 
-    def cannot(self, message: str, remedy: str) -> None:
-        """Looking failed: there is nothing to say yes to."""
-        self._outlook.cannot(message, remedy)
+    def cannot(self, message: str, remedy: str, lines: Sequence[str] = ()) -> None:
+        """Looking failed: there is nothing to say yes to, and nothing to type. `lines` are its details."""
+        self._outlook.cannot(message, remedy, lines)
+        if self.is_mounted and self.is_attached:
+            self._nothing_to_say_yes_to()
+
+    def _nothing_to_say_yes_to(self) -> None:
+        for part in self.query("#phrase, #instruction, #yes, #refusal"):
+            part.display = False
+        self.query_one("#safe", Button).label = "Back"
+        self.query_one("#dialog").border_subtitle = self.keys()
+        if self.settled:
+            self.set_focus(self.safe())
 
     def _take_preview(self) -> None:
         self._digest = self._step.preview_digest

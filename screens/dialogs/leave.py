@@ -1,5 +1,7 @@
 """Asks before the console is left: what runs now, and what becomes of it."""
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,6 +15,8 @@ from screens.paint import ink, words
 
 class LeaveDialog(Dialog[bool]):
     """Answers True when the person leaves."""
+
+    KEYS: ClassVar[str] = "⇥ → to “Leave”, then ⏎ · esc stay"
 
     def compose(self) -> ComposeResult:
         """What goes on, what becomes of it, the answers."""

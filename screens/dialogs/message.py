@@ -20,6 +20,7 @@ from screens.view import View
 class MessageDialog(Dialog[SendMessage]):
     """Answers with the message as it is to be sent."""
 
+    KEYS: ClassVar[str] = "⇥ moves · ^s sends · esc not now"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "send", "Send", show=False, priority=True),
     ]
@@ -43,7 +44,6 @@ class MessageDialog(Dialog[SendMessage]):
             with Horizontal(classes="answers"):
                 yield Button("Not now", id="safe", compact=True)
                 yield Button("I have sent it by hand" if by_hand else "Send it", id="yes", compact=True)
-                yield Static(ink.line(("tab moves   ^s sends   esc not now", ink.QUIET)), classes="hint")
 
     def safe(self) -> Widget:
         """The answer that sends nothing."""

@@ -1,5 +1,7 @@
 """What a step will do, as the confirmation shows it: being looked at, certain, or impossible as things are."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from console.domain.outcome import Preview
@@ -14,12 +16,17 @@ class Outlook(Sheet):
         super().__init__(id="preview")
         self._preview = preview
         self._looking = True
-        self._hindrance: tuple[str, str] | None = None
+        self._hindrance: tuple[str, str, tuple[str, ...]] | None = None
 
     @property
     def certain(self) -> bool:
         """Whether a yes can be given to what stands here."""
         return not self._looking and self._hindrance is None
+
+    @property
+    def hindered(self) -> bool:
+        """Whether it was looked at and cannot be done as things are."""
+        return self._hindrance is not None
 
     @property
     def uncertainty(self) -> str:
@@ -36,10 +43,10 @@ class Outlook(Sheet):
         self._looking = False
         self._paint()
 
-    def cannot(self, message: str, remedy: str) -> None:
-        """Looking failed: why, and what helps."""
+    def cannot(self, message: str, remedy: str, lines: Sequence[str] = ()) -> None:
+        """Looking failed: why, the details (files in conflict, for one), and what helps."""
         self._looking = False
-        self._hindrance = (message, remedy)
+        self._hindrance = (message, remedy, tuple(line for line in lines if line not in message))
         self._paint()
 
     def on_resize(self) -> None:
@@ -55,7 +62,10 @@ class Outlook(Sheet):
             lines += [ink.line(("▶ Looking at what it will do…", ink.NOW_STRONG)), ink.BLANK]
         if self._hindrance is not None:
             lines += [ink.line(("✗ It cannot be done as things are", ink.DANGER_STRONG))]
-            lines += ink.paragraphs([text for text in self._hindrance if text], width)
+            message, remedy, details = self._hindrance
+            lines += [*ink.paragraphs([message], width), *ink.paragraphs(details, width, ink.STRONG)]
+            if remedy:
+                lines += [ink.BLANK, ink.heading("What helps"), *ink.paragraphs([remedy], width)]
         elif self._preview is not None:
             lines += blocks.preview(self._preview, width)
         self.show(lines)

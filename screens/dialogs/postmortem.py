@@ -1,6 +1,7 @@
 """Asks who owns the post-mortem and on which day it is; both are needed, and the day must be one."""
 
 from datetime import date
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,6 +17,8 @@ from screens.view import View
 
 class PostmortemDialog(Dialog[PlanPostmortem]):
     """Answers with the intent to plan it."""
+
+    KEYS: ClassVar[str] = "⏎ next line, then plans it · esc not now"
 
     def __init__(self, step: str, view: View, *, settle: float = SETTLE) -> None:
         super().__init__(view, settle=settle)

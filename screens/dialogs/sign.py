@@ -1,5 +1,7 @@
 """Takes a signature: whose, approved or refused, bound to the plan and the commit that stand there."""
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -15,6 +17,8 @@ from screens.view import View
 
 class SignDialog(Dialog[Sign]):
     """Answers with the intent to sign, approving or refusing."""
+
+    KEYS: ClassVar[str] = "⏎ next line · ⇥ → to the answer, then ⏎ · esc not now"
 
     def __init__(self, role: str, view: View, *, settle: float = SETTLE) -> None:
         super().__init__(view, settle=settle)

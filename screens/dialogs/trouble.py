@@ -1,5 +1,7 @@
 """Something went wrong while an intent was carried out: what failed, what state production is in, what helps."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -13,6 +15,8 @@ from screens.view import View
 
 class TroubleDialog(Dialog[None]):
     """Shows an error; there is nothing to answer."""
+
+    KEYS: ClassVar[str] = "⏎ or esc back"
 
     def __init__(self, error: ConsoleError, view: View, *, settle: float = SETTLE) -> None:
         super().__init__(view, settle=settle)

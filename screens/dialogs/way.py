@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from console.domain.intents import ChooseWay
 from console.domain.standing import Assessment, Way, WayBack
-from screens.dialogs.base import SETTLE, Dialog
+from screens.dialogs.base import MOVES, SETTLE, Dialog
 from screens.paint import ink
 from screens.paint.header import badge
 from screens.paint.ways_back import full, rows_lost
@@ -42,6 +42,7 @@ class WayInFull(Pane):
 class WayDialog(Dialog[ChooseWay]):
     """Answers with the choice of one way."""
 
+    KEYS: ClassVar[str] = f"↑↓ read on · {MOVES}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "read(-1)", show=False),
         Binding("down", "read(1)", show=False),
@@ -83,7 +84,6 @@ class WayDialog(Dialog[ChooseWay]):
             with Horizontal(classes="answers"):
                 yield Button("Not now", id="safe", compact=True)
                 yield Button("Go this way", id="yes", compact=True, classes="-danger" if dear else "")
-                yield Static(ink.line(("←→ move   ↑↓ read on   esc not now", ink.QUIET)), classes="hint")
 
     def safe(self) -> Widget:
         """The safe button, or the line in which a reason has yet to be written."""

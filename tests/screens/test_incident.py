@@ -294,7 +294,7 @@ async def test_what_still_runs_is_stopped_before_a_way_is_chosen() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "i")
         assert "NEXT   a stop “Field mapping shows the new column”" in text_of(app, NextThing)
-        await press(pilot, "a", "enter", "right", "enter")
+        await press(pilot, "a", "enter")
         assert helm.sent == [intents.Abort(None, "")]
         story.tell(Kind.RUN_ABORTING, "test.fields")
         await show(pilot, lambda: feed.publish(StateChanged(story.state, ())), app)
