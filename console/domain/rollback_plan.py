@@ -30,6 +30,7 @@ POSTMORTEM = "postmortem"
 _ANOTHER_DATABASE = frozenset({Way.DATABASE, Way.BACKUP})
 _DEFAULT_PLANNED = {"code": DurationRange(120, 300), "database": DurationRange(600, 1800)}
 _SCHEMA_PLANNED = DurationRange(60, 300)
+_NO_TIME = DurationRange(0, 0)
 _ASK = Confirmation(Strength.ASK)
 
 
@@ -107,8 +108,7 @@ class _Builder:
         self._afterwards()
         self._words()
         self._later()
-        rows = tuple(self._row(phase) for phase in self._phases)
-        return RollbackPlan(tuple(self._phases), tuple(self._steps), rows)
+        return RollbackPlan(tuple(self._phases), tuple(self._steps), self._rows())
 
     def _serves_previous(self) -> bool:
         """The provider's rollback brings the old environment with it: only before any switch, and on the old schema."""
@@ -351,9 +351,28 @@ class _Builder:
     def _title(self, part: str, otherwise: str) -> str:
         return next((each.title for each in self._plan.rollback if each.part == part), otherwise)
 
-    def _row(self, phase: Phase) -> TimelineRow:
-        steps = tuple(step.id for step in self._steps if step.phase == phase.id)
-        part = phase.id.rpartition(".")[2]
-        known = {"code": "code", "database": "database"}
-        span = _planned_part(self._plan, known[part]) if part in known else _SCHEMA_PLANNED
-        return TimelineRow(phase.id, phase.title, span, steps)
+    def _rows(self) -> tuple[TimelineRow, ...]:
+        """A row a phase. Their planned times add up to that of the way; what the team plans no time for has none.
+
+        The time for the code is that of the builds: it stands with the services where any is deployed.
+        """
+        parts = ("code", "schema", "database", "services")
+        work = [phase.id for phase in self._phases if self._part(phase) in parts] or [self._phases[0].id]
+        spans = dict.fromkeys(work, _NO_TIME)
+        if self._way is not Way.NOTHING:
+            own = {"schema": _SCHEMA_PLANNED, "database": _planned_part(self._plan, "database")}
+            spans |= {phase.id: own[part] for phase in self._phases if (part := self._part(phase)) in own}
+            spans[work[-1]] += _planned_part(self._plan, "code")
+        return tuple(
+            TimelineRow(
+                phase.id,
+                phase.title,
+                spans.get(phase.id, _NO_TIME),
+                tuple(step.id for step in self._steps if step.phase == phase.id),
+            )
+            for phase in self._phases
+        )
+
+    @staticmethod
+    def _part(phase: Phase) -> str:
+        return phase.id.rpartition(".")[2]

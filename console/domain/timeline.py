@@ -1,9 +1,9 @@
 """The plan's timeline beside what happened: planned ranges, actual times, forecast.
 
-A pure function of the state and the time of day. Everything is in planned seconds: in a rehearsal wall time is
-multiplied by the pace, because a wait that was divided by it stands for the planned one; real work then
-looks as much longer as it would not be, which is why a rehearsal's figures are shown as such. People are not
-paced: time that the run waited for a person counts as it is, apart from what the rows took.
+A pure function of the state and the time of day. What happened is in wall seconds, as it was; where a row stands
+beside the others is in planned seconds. What always holds: the two are compared only where they pass alike. A pace
+divides the waits that plan and sandbox invent, but neither real work nor people: beside it nothing is late, early or
+foreseen, and the bars stand where the plan has them.
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,19 @@ class RowStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+_OVER = (RowStatus.DONE, RowStatus.SKIPPED)
+
+
+_OVER = (RowStatus.DONE, RowStatus.SKIPPED)
+
+
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """A row as it stands. `actual` is what it took, or takes so far; `begins`, `ends` count from the start of the run.
+    """A row as it stands. `actual` is what it took, or takes so far, in wall seconds without waits for a person.
 
-    `ends` is a range while it is a forecast, and has equal bounds once it is a fact.
+    `begins` and `ends` are planned seconds from the start of the run; `ends` is a range while it is a forecast, and has
+    equal bounds once it is a fact. `length` is how long its bar is, in planned seconds; None before it has begun.
+    `over_plan`: seconds beyond the longest that was planned for it; 0 while within, and where nothing can be compared.
     """
 
     row: TimelineRow
@@ -39,16 +47,17 @@ class RowState:
     actual: float | None
     begins: DurationRange
     ends: DurationRange
-
-    @property
-    def over_plan(self) -> float:
-        """Seconds by which the row is beyond the longest that was planned for it; 0 while it is within."""
-        return max(0.0, (self.actual or 0.0) - self.row.planned.high)
+    length: float | None = None
+    over_plan: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The rows and the totals. `drift`: how much later (negative: earlier) the run will end than planned."""
+    """The rows and the totals. `elapsed` and `waited_for_people` are wall seconds.
+
+    `comparable`: whether planned time passes as fast as the clock on the wall. Where it does not, `forecast` is the
+    plan's own length and `drift` is 0; else `drift` is how much later (negative: earlier) it will end than planned.
+    """
 
     rows: tuple[RowState, ...]
     declared: DurationRange
@@ -57,6 +66,7 @@ class Timeline:
     forecast: DurationRange
     drift: float
     waited_for_people: float
+    comparable: bool
 
     @property
     def behind_minutes(self) -> int:
@@ -73,6 +83,7 @@ class _PlannedTime:
             self._waits.append((state.waiting_since, max(now, state.waiting_since)))
         self._start = start
         self._pace = state.pace
+        self.comparable = comparable(state)
 
     def waited(self, since: datetime, until: datetime) -> float:
         """Wall seconds between two moments for which the run waited for a person."""
@@ -80,12 +91,16 @@ class _PlannedTime:
         return sum(each for each in overlaps if each > 0)
 
     def worked(self, since: datetime, until: datetime) -> float:
-        """Planned seconds between two moments, without the waits for a person."""
-        return max(0.0, (until - since).total_seconds() - self.waited(since, until)) * self._pace
+        """Wall seconds between two moments, without the waits for a person."""
+        return max(0.0, (until - since).total_seconds() - self.waited(since, until))
+
+    def length(self, worked: float, planned: DurationRange) -> float:
+        """How many planned seconds so many of work stand for: beside a pace never more than were planned."""
+        return worked if self.comparable else min(worked * self._pace, planned.high)
 
     def at(self, moment: datetime) -> float:
-        """Planned seconds from the start of the run to a moment, the waits for a person as they were."""
-        return self.worked(self._start, moment) + self.waited(self._start, moment)
+        """Planned seconds from the start of the run to a moment; 0 where the two cannot be compared."""
+        return (moment - self._start).total_seconds() if self.comparable else 0.0
 
     def point(self, moment: datetime) -> DurationRange:
         """A moment that is a fact, as a range of no width."""
@@ -93,26 +108,38 @@ class _PlannedTime:
         return DurationRange(seconds, seconds)
 
 
+def comparable(state: RunState) -> bool:
+    """Whether planned time passes as fast as the clock on the wall: so it does unless a rehearsal has a pace."""
+    return state.pace == 1.0
+
+
 def timeline(state: RunState, now: datetime) -> Timeline:
     """The timeline at the moment `now`."""
     end = state.finished_at or now
     start = state.started_at or end
     time = _PlannedTime(state, start, end)
-    elapsed = time.at(end)
     rows = _rows(state, end, time)
-    last = [each.ends for each in rows]
-    forecast = DurationRange(
-        max([elapsed, *(each.low for each in last)]), max([elapsed, *(each.high for each in last)])
-    )
     planned = _planned_length(state)
+    forecast = _forecast(rows, time.at(end)) if time.comparable else planned
     return Timeline(
         rows=rows,
         declared=state.plan.declared_total,
         computed=sum((each.planned for each in state.plan.timeline), NONE),
-        elapsed=elapsed,
+        elapsed=(end - start).total_seconds(),
         forecast=forecast,
         drift=_middle(forecast) - _middle(planned),
         waited_for_people=time.waited(start, end),
+        comparable=time.comparable,
+    )
+
+
+def _forecast(rows: tuple[RowState, ...], present: float) -> DurationRange:
+    """When the last row that has a planned time ends, and not before now while one of those is still open."""
+    planned = [each for each in rows if each.row.planned.high > 0] or list(rows)
+    over = bool(planned) and all(each.status in _OVER for each in planned)
+    least = 0.0 if over else present
+    return DurationRange(
+        max([least, *(each.ends.low for each in planned)]), max([least, *(each.ends.high for each in planned)])
     )
 
 
@@ -133,20 +160,28 @@ def _rows(state: RunState, now: datetime, time: _PlannedTime) -> tuple[RowState,
 def _row(state: RunState, row: TimelineRow, now: datetime, time: _PlannedTime, ready: DurationRange) -> RowState:
     steps = [state.steps[each] for each in row.steps]
     status = _status(steps)
-    over = status in (RowStatus.DONE, RowStatus.SKIPPED)
+    over = status in _OVER
     ended = max((each.ended_at for each in steps if each.ended_at is not None), default=now) if over else now
     begun = min((each.started_at for each in steps if each.started_at is not None), default=None)
+    actual = time.worked(begun, ended) if begun is not None else None
+    length = time.length(actual, row.planned) if actual is not None else None
+    if not time.comparable:
+        return RowState(row, status, actual, ready, ready + row.planned, length)
     if begun is None:
         if over:
             return RowState(row, status, None, time.point(ended), time.point(ended))
         return RowState(row, status, None, ready, ready + row.planned)
-    begins, actual = time.point(begun), time.worked(begun, ended)
+    begins, late = time.point(begun), _over_plan(row, actual)
     if over:
-        return RowState(row, status, actual, begins, time.point(ended))
+        return RowState(row, status, actual, begins, time.point(ended), length, late)
     present, planned_end = time.at(now), begins + row.planned
-    return RowState(
-        row, status, actual, begins, DurationRange(max(planned_end.low, present), max(planned_end.high, present))
-    )
+    ends = DurationRange(max(planned_end.low, present), max(planned_end.high, present))
+    return RowState(row, status, actual, begins, ends, length, late)
+
+
+def _over_plan(row: TimelineRow, actual: float | None) -> float:
+    """A row without a planned time is never beyond it."""
+    return max(0.0, (actual or 0.0) - row.planned.high) if row.planned.high > 0 else 0.0
 
 
 def _status(steps: list[StepState]) -> RowStatus:

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from console.domain.plan import Strength
 from console.domain.state import RunState, StepStatus
-from console.domain.timeline import timeline
+from console.domain.timeline import Timeline, timeline
 from screens.paint import ink, words
 from screens.paint.gist import criterion_sign
 from screens.paint.way_gone import left_to_do
@@ -75,12 +75,10 @@ def _figures(view: View) -> list[tuple[str, Content]]:
     state = view.state
     steps = list(state.steps.values())
     data = timeline(state, view.now)
-    late = data.behind_minutes
-    beside = (
-        f"{late} min longer than planned" if late > 0 else f"{-late} min less than planned" if late else "as planned"
-    )
     if state.rollback is not None:
-        beside = "until production was back"
+        beside = "until the run was closed"
+    else:
+        beside = _beside_the_plan(data) if data.comparable else words.faster(state.pace)
     skipped = [s.step.title for s in steps if s.status is StepStatus.SKIPPED]
     by_hand = [s.step.title for s in steps if s.by == "hand" and s.step.action is not None]
     return [
@@ -90,6 +88,13 @@ def _figures(view: View) -> list[tuple[str, Content]]:
         *((("Left out", ink.line(", ".join(skipped))),) if skipped else ()),
         *((("By hand", ink.line(", ".join(by_hand))),) if by_hand else ()),
     ]
+
+
+def _beside_the_plan(data: Timeline) -> str:
+    late = data.behind_minutes
+    if late == 0:
+        return "as planned"
+    return f"{late} min longer than planned" if late > 0 else f"{-late} min less than planned"
 
 
 def _signatures(state: RunState, width: int) -> list[Content]:

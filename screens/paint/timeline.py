@@ -1,6 +1,7 @@
 """The timeline: a row of the plan each, what was planned beside what happened and what is to be expected.
 
-The domain reckons in planned seconds since the start; only here do they become columns and times of day.
+The domain reckons in planned seconds since the start; only here do they become columns and times of day. What took
+place is shown as long as it took; where a pace makes the plan pass faster, that is said once and nothing is foreseen.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,9 +11,10 @@ from datetime import datetime, timedelta
 from textual.content import Content
 
 from console.domain.plan import DurationRange
-from console.domain.timeline import RowState, RowStatus, Timeline
+from console.domain.timeline import RowState, RowStatus, Timeline, comparable
 from console.domain.timeline import timeline as reckon
 from screens.paint import ink, words
+from screens.paint.way_gone import took
 from screens.view import View
 
 _SOLID, _BEYOND, _SURE, _MAYBE = "█", "▓", "▒", "░"
@@ -35,22 +37,24 @@ class _Scale:
 
 
 def moment_at(view: View, seconds: float) -> datetime:
-    """The time of day that is so many planned seconds after the start (which is now until it has begun)."""
-    start = view.state.started_at or view.now
-    return start + timedelta(seconds=seconds / (view.state.pace or 1.0))
+    """The time of day that is so many seconds after the start (which is now until it has begun)."""
+    return (view.state.started_at or view.now) + timedelta(seconds=seconds)
 
 
 def forecast(view: View) -> Content:
-    """For the header: when it ends, how sure that is; nothing while an incident is open and no way back was chosen."""
+    """For the header: when it ends, how sure that is.
+
+    Nothing while an incident is open, and in a rehearsal whose pace is not the plan's.
+    """
     if not view.started:
         return ink.line(("planned ", ink.QUIET), (words.planned(view.state.plan.declared_total), ink.STRONG))
     if view.state.finished_at is not None:
         return ink.line(("ended ", ink.QUIET), (words.at(view.state.finished_at), ink.STRONG))
-    if view.state.incident_at is not None:
+    if view.state.incident_at is not None or not comparable(view.state):
         return ink.BLANK
     data = reckon(view.state, view.now)
     ends = moment_at(view, (data.forecast.low + data.forecast.high) / 2)
-    spread = (data.forecast.high - data.forecast.low) / 2 / (view.state.pace or 1.0)
+    spread = (data.forecast.high - data.forecast.low) / 2
     sure = (f" ±{words.minutes(spread)}" if spread >= 1 else "", ink.QUIET)
     late = data.behind_minutes
     beside = (f" +{late} min" if late >= LATE else "", ink.NOW)
@@ -101,7 +105,7 @@ def _reach(row: RowState) -> float:
 def _axis(view: View, scale: _Scale, titles: int) -> Content:
     """Times above the bars: of day, or since the start where a rehearsal's pace makes those meaningless."""
     label: Callable[[float], str]
-    if view.state.pace == 1.0:
+    if comparable(view.state):
         offset = moment_at(view, 0.0).timestamp()
         label = lambda seconds: words.at(moment_at(view, seconds))  # noqa: E731
     else:
@@ -135,11 +139,13 @@ def _bar(row: RowState, scale: _Scale, start: float, first: int) -> Content:
     planned = row.row.planned
     sure = max(scale.column(start + planned.low), first + 1)
     most = max(scale.column(start + planned.high), sure)
-    if row.actual is None:
+    if row.length is None:
+        if not planned.high:
+            return ink.BLANK
         return ink.line((_SURE * (sure - first) + _MAYBE * (most - sure), ink.QUIET))
-    reached = max(scale.column(start + row.actual), first + 1)
+    reached = max(scale.column(start + row.length), first + 1)
     style = {RowStatus.FAILED: ink.DANGER, RowStatus.RUNNING: ink.NOW}.get(row.status, ink.GOOD)
-    within = min(reached, most)
+    within = min(reached, most) if row.over_plan else reached
     return ink.line(
         (_SOLID * (within - first), style),
         (_BEYOND * (reached - within), ink.DANGER if row.status is RowStatus.FAILED else ink.NOW),
@@ -148,32 +154,47 @@ def _bar(row: RowState, scale: _Scale, start: float, first: int) -> Content:
 
 
 def _note(row: RowState) -> str:
+    """How long it took, as the checklist says it too, beside what was planned; nothing planned, nothing beside it."""
     plan = words.planned(row.row.planned)
     if row.status is RowStatus.SKIPPED:
         return "left out"
     if row.actual is None:
         return plan
-    took = words.minutes(row.actual) if row.status is RowStatus.DONE else words.duration(row.actual)
-    return f"{took} of {plan}"
+    return f"{words.duration(row.actual)} of {plan}" if plan else words.duration(row.actual)
 
 
 def _sums(view: View, data: Timeline, titles: int, width: int) -> Content:
     head = ink.line(("in all", ink.QUIET)).truncate(titles, pad=True)
-    if len(view.state.active) < len(view.state.steps):
-        # What was planned for the whole run says nothing any more once a way back is gone.
-        return ink.line(head, "  ", words.minutes(data.elapsed))
-    total = words.planned(_rounded(data.forecast)) if view.started else words.planned(data.declared)
-    if view.started:
-        sums = ink.line(head, "  ", words.minutes(data.elapsed), (f" of about {total}", ink.QUIET), *_drift(data))
-    else:
-        rows = words.planned(data.computed)
-        sums = ink.line(head, "  ", (f"declared {total}, rows add up to {rows}", ink.QUIET))
+    sums = Content.assemble(head, "  ", _in_all(view, data))
+    faster = _faster(view)
+    if faster:
+        return ink.fit(Content.assemble(sums, ink.line((f"   {faster}", ink.QUIET))), width)
     waited = ink.line(("   waited for people ", ink.QUIET), words.duration(data.waited_for_people))
     if data.waited_for_people >= 1 and sums.cell_length + waited.cell_length <= width:
         sums = Content.assemble(sums, waited)
     legend = ink.line((f"{_SOLID} actual  {_MAYBE} planned", ink.QUIET))
     fits = sums.cell_length + legend.cell_length + 3 <= width
     return ink.sides(sums, legend, width) if fits else ink.fit(sums, width)
+
+
+def _in_all(view: View, data: Timeline) -> Content:
+    """How long the run, or the way back that is shown alone, took beside what is to be expected of it."""
+    total = words.planned(_rounded(data.forecast)) if view.started else words.planned(data.declared)
+    if not view.started:
+        return ink.line((f"declared {total}, rows add up to {words.planned(data.computed)}", ink.QUIET))
+    if len(view.state.active) < len(view.state.steps):
+        # What was planned for the whole run says nothing any more once a way back is gone.
+        return ink.line(words.duration(data.elapsed))
+    if view.state.rollback is not None:
+        return took(view)
+    if not data.comparable:
+        return ink.line(words.duration(data.elapsed), (f" of {total}", ink.QUIET))
+    return ink.line(words.duration(data.elapsed), (f" of about {total}", ink.QUIET), *_drift(data))
+
+
+def _faster(view: View) -> str:
+    """Said where planned times stand beside actual ones that do not pass alike."""
+    return words.faster(view.state.pace) if view.started and not comparable(view.state) else ""
 
 
 def _rounded(span: DurationRange) -> DurationRange:

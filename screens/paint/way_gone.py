@@ -14,6 +14,7 @@ from console.domain.rollback import TITLES
 from console.domain.rollback_plan import planned
 from console.domain.state import RunState, RunStatus, StepStatus
 from console.domain.summary import production_sentence
+from console.domain.timeline import comparable
 from screens.paint import ink, words
 from screens.view import View
 
@@ -36,13 +37,13 @@ def span_of(state: RunState) -> DurationRange | None:
 
 
 def took(view: View) -> Content:
-    """How long it has taken, beside the plan: `2:10 of 4–9 min`, and what is beyond it."""
+    """How long it has taken until production was back, beside the plan: `2:10 of 4–9 min`, and what is beyond it."""
     rollback, span = view.state.rollback, span_of(view.state)
     if rollback is None:
         return ink.BLANK
-    until = view.state.finished_at or _ended(view.state) or view.now
-    seconds = max((until - rollback.at).total_seconds(), 0.0) * (view.state.pace or 1.0)
-    late = span is not None and seconds > span.high
+    until = restored_at(view.state) or _ended(view.state) or view.state.finished_at or view.now
+    seconds = max((until - rollback.at).total_seconds(), 0.0)
+    late = span is not None and comparable(view.state) and seconds > span.high
     of = f" of {words.planned(span)}" if span is not None else ""
     beyond = f"  ! {words.minutes(seconds - span.high)} late" if span is not None and late else ""
     style = ink.NOW_STRONG if late else ink.STRONG
@@ -56,19 +57,23 @@ def _ended(state: RunState) -> datetime | None:
 
 
 def back_at(view: View) -> Content:
-    """For the header: by when production was to be back, how late that is, or since when it is."""
+    """For the header: by when production is to be back, when it was due, or since when it is.
+
+    A rehearsal with a pace of its own foresees nothing.
+    """
     rollback, span = view.state.rollback, span_of(view.state)
-    if rollback is None or span is None or view.state.status is RunStatus.FINISHED:
+    if rollback is None or view.state.status is RunStatus.FINISHED:
         return ink.BLANK
     ended = restored_at(view.state) or _ended(view.state)
     if ended is not None:
         return ink.line(("back since ", ink.QUIET), (words.at(ended), ink.STRONG))
-    pace = view.state.pace or 1.0
-    due = rollback.at + timedelta(seconds=span.high / pace)
+    if span is None or not comparable(view.state):
+        return ink.BLANK
+    due = rollback.at + timedelta(seconds=span.high)
     if view.now <= due:
         return ink.line(("back by ", ink.QUIET), (words.at(due), ink.STRONG))
-    late = words.minutes((view.now - due).total_seconds() * pace)
-    return ink.line(("back by ", ink.QUIET), (words.at(due), ink.STRONG), (f" +{late}", ink.NOW))
+    late = words.minutes((view.now - due).total_seconds())
+    return ink.line(("was due back ", ink.QUIET), (words.at(due), ink.STRONG), (f" +{late}", ink.NOW))
 
 
 def ending(view: View, width: int) -> list[Content]:

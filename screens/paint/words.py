@@ -27,6 +27,7 @@ YOURS = Sign("◆", ink.NOW_STRONG, "waits for a person")
 ARMED = Sign("◇", ink.NOW, "armed")
 OPEN = Sign("○", ink.QUIET, "to come")
 FAILED = Sign("✗", ink.DANGER_STRONG, "failed")
+STOPPED = Sign("■", ink.DANGER_STRONG, "stopped")
 UNCERTAIN = Sign("?", ink.DANGER_STRONG, "not known")
 SKIPPED = Sign("–", ink.QUIET, "skipped")
 ASIDE = Sign("‖", ink.QUIET, "set aside")
@@ -36,7 +37,7 @@ DANGER = Sign("!", ink.DANGER_STRONG, "danger")
 NOTE = Sign("·", ink.QUIET, "note")
 BACK = Sign("↩", ink.NOW_STRONG, "rolled back")
 
-LEGEND = (DONE, RUNNING, YOURS, ARMED, OPEN, FAILED, UNCERTAIN, SKIPPED, ASIDE, WARNING)
+LEGEND = (DONE, RUNNING, YOURS, ARMED, OPEN, FAILED, STOPPED, UNCERTAIN, SKIPPED, ASIDE, WARNING)
 
 _FAILED_ASIDE = Sign("✗", ink.QUIET, "failed, set aside")
 
@@ -55,6 +56,8 @@ def sign_of(step: StepState, state: RunState) -> Sign:
     """The sign of a step as it stands; before the run has begun nothing waits for anybody."""
     if not step.over and state.set_aside(step.step.id):
         return _FAILED_ASIDE if step.status is StepStatus.FAILED else ASIDE
+    if step.status is StepStatus.FAILED and step.failure is not None and step.failure.stopped:
+        return STOPPED
     if step.status is StepStatus.RUNNING:
         return STOPPING if step.stopping else RUNNING
     if step.status is StepStatus.READY:
@@ -113,7 +116,7 @@ def minutes(seconds: float) -> str:
 
 def planned(span: DurationRange | None) -> str:
     """`2–5 min`, `30 min`, `20–40 s`, or nothing."""
-    if span is None:
+    if span is None or not span.high:
         return ""
     low, high = span.low, span.high
     unit, name = (1.0, "s") if high < 60 else (60.0, "min")
@@ -121,6 +124,11 @@ def planned(span: DurationRange | None) -> str:
     if unit == 60.0:
         first, last = f"{round(low / 60, 1):g}", f"{round(high / 60, 1):g}"
     return f"{last} {name}" if first == last else f"{first}–{last} {name}"
+
+
+def faster(pace: float) -> str:
+    """What a rehearsal's pace means, where planned times stand beside actual ones."""
+    return f"planned times pass {pace:g} times as fast here"
 
 
 def at(moment: datetime | None, *, seconds: bool = False) -> str:

@@ -251,6 +251,17 @@ def test_a_build_is_given_the_time_that_the_team_planned_for_it() -> None:
                 assert step.planned is not None
 
 
+def test_the_rows_add_up_to_the_planned_time_of_the_way() -> None:
+    for where, way, _, plan in EVERY:
+        if not next(v for v in verdicts(where) if v.way is way).applies:
+            continue
+        total = sum((row.planned for row in plan.rows), DurationRange(0, 0))
+        assert total == (planned(the_plan(), way) or DurationRange(0, 0)), (where, way)
+        named = {row.phase.rpartition(".")[2]: row.planned.high for row in plan.rows}
+        assert {named.get(each, 0.0) for each in ("words", "later")} == {0.0}
+        assert "deploy.backend" not in steps_named(plan) or named["services"] >= 300, "builds take their time"
+
+
 def test_planned_times_come_from_the_plan_of_the_team() -> None:
     assert planned(the_plan(), Way.CODE) == DurationRange(120, 300)
     assert planned(the_plan(), Way.DATABASE) == DurationRange(120 + 600, 300 + 1800)

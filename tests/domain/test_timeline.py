@@ -1,5 +1,6 @@
 """The plan's timeline beside what happened."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -98,11 +99,37 @@ def test_failed_skipped_and_partly_done_rows_show_as_such() -> None:
     assert table.rows[1].actual is None
 
 
-def test_a_rehearsal_is_shown_in_planned_time() -> None:
-    history = History(PLAN, rehearsal=True, pace=60.0).begin().succeed("backup", seconds=12.0)
+def test_beside_a_pace_what_was_done_took_what_it_took_and_nothing_is_late() -> None:
+    history = History(PLAN, rehearsal=True, pace=600.0).begin().succeed("backup", seconds=50.0)
+    history.confirm("merge").start("merge").wait(40)
     table = at(history)
-    assert table.rows[0].actual == pytest.approx(13 * MINUTE, abs=1)
-    assert table.elapsed == pytest.approx(14 * MINUTE, abs=1)
+    assert not table.comparable
+    assert [each.actual for each in table.rows[:2]] == [pytest.approx(51), pytest.approx(40, abs=1)]
+    assert table.elapsed == pytest.approx(95, abs=5)
+    assert {each.over_plan for each in table.rows} == {0.0}
+    assert (table.drift, table.behind_minutes) == (0.0, 0)
+    assert table.forecast == at(History(PLAN)).forecast, "nothing is foreseen: it is what was planned"
+
+
+def test_beside_a_pace_the_bars_stand_where_the_plan_has_them() -> None:
+    history = History(PLAN, rehearsal=True, pace=60.0).begin().succeed("backup", seconds=12.0)
+    history.confirm("merge").succeed("merge", seconds=90.0)
+    table = at(history)
+    assert [minutes(each.begins) for each in table.rows] == [(0, 0), (10, 20), (11, 21), (11, 21), (14, 26)]
+    assert table.rows[0].length == pytest.approx(13 * MINUTE), "a paced wait stands for the planned one"
+    assert table.rows[1].length == MINUTE, "real work is not paced: its bar ends with what was planned"
+    assert table.rows[2].length is None
+
+
+def test_a_row_without_a_planned_time_is_never_late_and_moves_no_forecast() -> None:
+    rows = (*PLAN.timeline[:1], TimelineRow("all", "Words", DurationRange(0, 0), ("merge",)))
+    history = History(replace(PLAN, timeline=rows)).begin().succeed("backup", seconds=10 * MINUTE)
+    history.confirm("merge").start("merge").wait(30 * MINUTE)
+    table = at(history)
+    assert table.rows[1].actual == pytest.approx(30 * MINUTE, abs=2)
+    assert table.rows[1].over_plan == 0.0
+    assert minutes(table.forecast) == (10, 10)
+    assert table.behind_minutes == -5, "the middle of the plan was fifteen minutes"
 
 
 def test_a_finished_run_no_longer_ages() -> None:
@@ -124,6 +151,6 @@ def test_a_wait_for_a_person_is_neither_paced_nor_part_of_what_a_row_took() -> N
     after = at(history.wait(30))
     assert after.elapsed - before.elapsed == pytest.approx(30)
     assert after.waited_for_people - before.waited_for_people == pytest.approx(30)
-    assert after.rows[0].actual == before.rows[0].actual == pytest.approx(12 * MINUTE, abs=MINUTE)
+    assert after.rows[0].actual == before.rows[0].actual == pytest.approx(12, abs=1)
     history.confirm("merge").start("merge").wait(1)
-    assert at(history).rows[1].actual == pytest.approx(MINUTE), "the thinking before it is no part of it"
+    assert at(history).rows[1].actual == pytest.approx(1), "the thinking before it is no part of it"

@@ -1,17 +1,22 @@
 """What the panes say, from fixed states, without a widget."""
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from console.domain.outcome import Line, Progress, Tone
 from console.domain.plan import DurationRange
 from screens.heard import hear
-from screens.paint import blocks, ink, words
+from screens.paint import blocks, ink, overview, way_gone, words
 from screens.paint.checklist import rows
 from screens.paint.detail import detail
 from screens.paint.gist import gist
 from screens.paint.situation import situation
-from screens.paint.timeline import timeline
+from screens.paint.timeline import forecast, timeline
 from screens.view import View
+from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
 from tests.screens.story import BEGIN
 
@@ -73,6 +78,28 @@ def test_what_is_over_is_collapsed_and_what_is_now_is_expanded() -> None:
 def test_with_room_for_everything_everything_is_expanded() -> None:
     view = view_of("migrating")
     assert len(rows(view, "db.migrate", 60, 100)) == len(view.state.steps) + len(view.state.plan.phases)
+
+
+@pytest.mark.parametrize("name", ["migrating", "finished", "rollback-running", "rolled-back"])
+def test_beside_a_pace_nothing_is_late_or_foreseen_and_the_pace_is_explained_once(name: str) -> None:
+    moment = {**MOMENTS, **INCIDENTS}[name]()
+    state = replace(moment.state, rehearsal=True, pace=600.0)
+    view = View(state, moment.now + timedelta(hours=2), driving=True).of_the_way()
+    painted = [*timeline(view, 110, 20), *overview.after(view, 110), *way_gone.ending(view, 110)]
+    text = "\n".join(line.plain for line in [*painted, way_gone.took(view), way_gone.back_at(view), forecast(view)])
+    assert not re.search(r"late|behind|ahead|on time|longer than|less than planned|about|ends \d|back by|due|▓", text)
+    said = [line for line in timeline(view, 110, 20) if "planned times pass 600 times as fast here" in line.plain]
+    assert len(said) == 1
+    assert not any("times as fast" in line.plain for line in timeline(replace(view, state=moment.state), 110, 20))
+
+
+def test_what_a_row_took_reads_as_in_the_checklist() -> None:
+    moment = MOMENTS["migrating"]()
+    paced = View(replace(moment.state, pace=600.0), moment.now)
+    row = next(each for each in moment.state.plan.timeline if each.steps == ("code.backend",))
+    painted = next(line.plain for line in timeline(paced, 110, 20) if line.plain.startswith(row.title[:16]))
+    took = words.duration(moment.state.steps["code.backend"].elapsed or 0.0)
+    assert f"{took} of {words.planned(row.planned)}" in painted
 
 
 def test_a_failure_says_what_failed_what_production_is_and_what_helps() -> None:

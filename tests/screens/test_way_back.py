@@ -65,7 +65,7 @@ async def test_the_header_says_by_when_production_is_back_and_how_late_it_is() -
         feed.publish(StateChanged(moment.state, ()))
         app.frame()
         await pilot.pause()
-        assert "back by 15:01 +6 min" in text_of(app, Header)
+        assert "was due back 15:01 +6 min" in text_of(app, Header)
         assert "! 6 min late" in text_of(app, Summary)
 
 
