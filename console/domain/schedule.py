@@ -30,6 +30,14 @@ def startable(steps: Steps, state: StepState) -> bool:
     return state.status is StepStatus.ARMED and not blocked(steps, state)
 
 
+def armable(state: RunState, step: StepState) -> bool:
+    """Whether a yes can be given ahead now: the step asks for one, and waits only for what is over or runs."""
+    if step.status is not StepStatus.WAITING or step.step.confirmation is None or step.yes is not None:
+        return False
+    before = [state.steps[each].status for each in step.step.after if not state.steps[each].over]
+    return bool(before) and all(each is StepStatus.RUNNING for each in before)
+
+
 def waits_for_person(state: RunState) -> bool:
     """Whether the run can do nothing now but wait for a person.
 

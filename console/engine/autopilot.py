@@ -14,6 +14,7 @@ from enum import StrEnum
 from console.domain import intents as i
 from console.domain.decide_run import REHEARSAL_NAME
 from console.domain.plan import StepKind, Strength
+from console.domain.schedule import armable
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.engine.way_back import RECOMMENDED, ending, for_a_person, go_back, to_be_sent
 from console.errors import ConsoleError, Refused
@@ -167,7 +168,7 @@ class Autopilot:
             return True
         if step.step.confirmation is None or step.yes is not None:
             return False
-        if ready or (_can_be_armed(state, step) and step.step.id not in self._armed_in_vain):
+        if ready or (armable(state, step) and step.step.id not in self._armed_in_vain):
             await self._confirm(step)
             return True
         return False
@@ -220,12 +221,6 @@ def _quiet(state: RunState) -> bool:
     """Whether nothing runs, nothing is being probed, and nothing will start by itself."""
     probing = any(each.status is StepStatus.UNCERTAIN and not each.unknown for each in state.steps.values())
     return not state.running and not probing and state.status is not RunStatus.RUNNING
-
-
-def _can_be_armed(state: RunState, step: StepState) -> bool:
-    """Whether everything before a step is over or runs already."""
-    going = [state.steps[each] for each in step.step.after]
-    return step.status is StepStatus.WAITING and all(each.over or each.status is StepStatus.RUNNING for each in going)
 
 
 def _again(step: StepState) -> i.Retry | i.Reopen:

@@ -4,7 +4,7 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
-from console.domain.schedule import due, waits_for_person
+from console.domain.schedule import armable, due, waits_for_person
 from tests.domain.history import History, over, pushed
 from tests.domain.plans import ASKED, plan, release_plan, signature, step
 
@@ -32,6 +32,27 @@ def test_an_armed_step_starts_when_the_last_of_its_predecessors_is_over() -> Non
     assert due(history.state) == ()
     history.happen(Kind.STEP_SUCCEEDED, "frontend", by="action")
     assert due(history.state) == ("migrate",)
+
+
+def test_a_yes_may_be_given_ahead_while_all_that_a_step_waits_for_runs_or_is_over() -> None:
+    history = pushed(History(release_plan()))
+    assert not _armable(history, "migrate"), "the builds have not begun"
+    history.start("backend").start("frontend")
+    assert _armable(history, "migrate")
+    assert not _armable(history, "test"), "it waits for what itself still waits"
+    history.happen(Kind.STEP_SUCCEEDED, "backend", by="action")
+    assert _armable(history, "migrate")
+    assert not _armable(history.confirm("migrate"), "migrate"), "the yes is there"
+
+
+def test_a_step_that_only_a_guard_keeps_is_not_confirmed_ahead() -> None:
+    history = History(plan(step("g"), step("d", after=("g",), guards=("g",), confirmation=ASKED))).begin()
+    assert _armable(history.start("g"), "d")
+    assert not _armable(history.fail("g"), "d")
+
+
+def _armable(history: History, step_id: str) -> bool:
+    return armable(history.state, history.state.steps[step_id])
 
 
 def test_an_armed_step_does_not_start_behind_a_failure() -> None:
