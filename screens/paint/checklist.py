@@ -70,7 +70,7 @@ def _lively(view: View, steps: Sequence[StepState], selected: str) -> bool:
 def phase_sign(view: View, steps: Sequence[StepState]) -> words.Sign:
     """The sign of a phase: its most pressing step's, or done, or still to come."""
     signs = [words.sign_of(s, view.state) for s in steps]
-    for sign in (words.FAILED, words.UNCERTAIN, words.STOPPING, words.RUNNING, words.YOURS, words.ARMED):
+    for sign in (words.FAILED, words.STOPPED, words.UNCERTAIN, words.STOPPING, words.RUNNING, words.YOURS, words.ARMED):
         if sign in signs:
             return sign
     if all(s.over for s in steps):
@@ -123,7 +123,7 @@ def _planned(view: View, phase: Phase, steps: Sequence[StepState]) -> DurationRa
 def _step_line(view: View, step: StepState, width: int) -> Content:
     sign = words.sign_of(step, view.state)
     quiet = sign in (words.OPEN, words.SKIPPED) or _aside(view, step)
-    strong = sign in (words.RUNNING, words.STOPPING, words.YOURS, words.FAILED, words.UNCERTAIN)
+    strong = sign in (words.RUNNING, words.STOPPING, words.YOURS, words.FAILED, words.STOPPED, words.UNCERTAIN)
     style = ink.QUIET if quiet else ink.STRONG if strong else ink.PLAIN
     right = step_time(view, step)
     right_style = ink.QUIET if quiet or sign is words.DONE else sign.style

@@ -12,6 +12,9 @@ from screens.paint import blocks, ink, overview, words
 from screens.paint.checklist import step_time
 from screens.view import View
 
+_DIED = "The console of "
+"""How the note begins that a run is taken up with after a console has died."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -20,16 +23,13 @@ class Way:
     key: str
     label: str
     consequence: str
+    recommended: bool = False
 
 
 def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) -> list[Content]:
     """The lines of the detail pane. `ways` is empty for those who only watch."""
     result = [*_title(view, step, width), ink.BLANK]
-    if step.void:
-        result += [
-            *blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width),
-            ink.BLANK,
-        ]
+    result += _interrupted(view, step, width)
     if not step.over and view.state.set_aside(step.step.id):
         text = "A way back is gone instead: this step neither starts nor can be steered until the way is left."
         result += [*ink.wrapped(ink.line(text), width, first=ink.line((f"{words.ASIDE.mark} ", ink.QUIET))), ink.BLANK]
@@ -46,6 +46,22 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) ->
             first = ink.line((f"{words.at(note.at)} ", ink.QUIET))
             result += ink.wrapped(ink.line(note.text, (f"  {note.actor}", ink.QUIET)), width, first=first)
     return result
+
+
+def _interrupted(view: View, step: StepState, width: int) -> list[Content]:
+    """What became of a step when a console died: the yes that is void, what was looked for, what was found."""
+    result: list[Content] = []
+    to_come = step.status in (StepStatus.WAITING, StepStatus.READY, StepStatus.ARMED)
+    if step.void:
+        result += blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width)
+    if to_come and step.note:
+        found = ["Looked for after the interruption: it was not done.", step.note]
+        result += blocks.labelled("Not done", words.NOTE, ink.paragraphs(found, width - 2), width)
+    if result or step.status is StepStatus.UNCERTAIN or step.by == "probe":
+        since = view.state.driver_since
+        about = [note.text for note in view.state.notes if note.text.startswith(_DIED) and since and note.at >= since]
+        result += ink.paragraphs(about[:1], width, ink.QUIET)
+    return [*result, ink.BLANK] if result else []
 
 
 def whole_run(view: View, width: int) -> list[Content] | None:
@@ -105,9 +121,11 @@ def _ready(view: View, step: StepState, width: int) -> list[Content]:
     if not view.started:
         return ink.wrapped(ink.line(("Nothing has been looked at yet.", ink.QUIET)), width)
     if step.step.confirmation is not None:
-        return ink.wrapped(ink.line(("Nobody has looked yet. It is looked at first, and asks then.", ink.QUIET)), width)
+        who = "⏎ looks" if view.driving else f"{view.person} looks"
+        text = f"{who} at what it would do, shows it, and only then asks for a yes. Looking changes nothing."
+        return ink.wrapped(ink.line((text, ink.QUIET)), width)
     held = view.state.status is RunStatus.HELD
-    waits = "The run is held: it does not start by itself." if held else "It starts by itself."
+    waits = "The run is held: it does not start by itself. h resumes." if held else "It starts by itself."
     return [ink.line((waits, ink.QUIET))]
 
 
@@ -185,8 +203,9 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
     if failure is None:
         return []
     title = "Stopped, as asked" if failure.stopped else "What failed"
-    what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(failure.lines, width - 2, ink.QUIET)]
-    lines = blocks.labelled(title, words.FAILED, what, width)
+    said = [line for line in dict.fromkeys(failure.lines) if line.strip() not in failure.message]
+    what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(said, width - 2, ink.QUIET)]
+    lines = blocks.labelled(title, words.sign_of(step, view.state), what, width)
     production = failure.production or "Not stated. Look before you go on."
     lines += [ink.BLANK, ink.line(("Production now", ink.STRONG))]
     lines += [Content.assemble("  ", part) for part in ink.paragraphs([production], width - 2)]
@@ -207,14 +226,16 @@ def _skipped(view: View, step: StepState, width: int) -> list[Content]:
 
 
 def _ways(ways: Sequence[Way], width: int) -> list[Content]:
-    rows = [
-        (f"  {way.key}", Content.assemble(ink.line(way.label), ink.line((f"  {way.consequence}", ink.QUIET))))
-        for way in ways
-    ]
+    rows = [(f"  {way.key}", _way(way)) for way in ways]
     lines: list[Content] = []
     for key, text in rows:
         lines += ink.wrapped(text, width, first=ink.line((f"{key}  ", f"bold {ink.IDENT}")))
     return lines
+
+
+def _way(way: Way) -> Content:
+    marked = ("  recommended", ink.GOOD) if way.recommended else ("", "")
+    return ink.line(way.label, marked, (f"  {way.consequence}", ink.QUIET))
 
 
 _BODIES: dict[StepStatus, Callable[[View, StepState, int], list[Content]]] = {

@@ -1,5 +1,6 @@
 """The situation in one sentence: where are we, is it going well, what is next."""
 
+import re
 from dataclasses import dataclass, replace
 
 from console.domain.rollback import TITLES
@@ -25,6 +26,7 @@ class Situation:
         return ink.DANGER in self.sign.style
 
 
+_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 _HELD = words.Sign("‖", ink.NOW_STRONG, "held")
 _INCIDENT = words.Sign("!", ink.DANGER_STRONG, "incident")
 
@@ -37,6 +39,10 @@ def situation(view: View) -> Situation:
     if view.record_failed:
         return Situation(_INCIDENT, f"The record cannot be written: {view.record_failed}")
     if state.status is RunStatus.NOT_STARTED:
+        blockers = sum(each.severity == "blocker" and not each.overridden for each in state.findings.values())
+        if blockers:
+            shows = "w shows it" if blockers == 1 else "w shows them"
+            return Situation(words.FAILED, f"No-go: {words.count(blockers, 'blocker')}", shows)
         steps = words.count(len(state.steps), "step")
         return Situation(words.OPEN, f"Not started. {steps}, nothing has been touched.", _then(view, current=True))
     trouble = _trouble(view)
@@ -50,8 +56,10 @@ def situation(view: View) -> Situation:
     if state.running:
         return _running(view, state.running)
     if state.status is RunStatus.HELD:
-        reason = f": {state.held_reason}" if state.held_reason else ""
-        return Situation(_HELD, f"Held{reason}. No step starts by itself.", _then(view, current=True))
+        return _held(view)
+    if state.complete and state.rollback is None:
+        close = "⏎ closes the run" if view.driving else f"{view.person} closes the run"
+        return Situation(words.YOURS, f"Every step is over: {close}")
     if state.attention:
         first, *others = state.attention
         more = f" and {words.count(len(others), 'other')}" if others else ""
@@ -63,17 +71,37 @@ def situation(view: View) -> Situation:
     return Situation(words.ARMED, text, "" if starting else _then(view, current=True))
 
 
+def _held(view: View) -> Situation:
+    """Nothing runs and nothing starts: since what, and the key that ends it."""
+    state = view.state
+    since = state.held_reason
+    if since.startswith("incident"):
+        since = f"since the {since}, closed meanwhile" if state.incident_at is None else since
+    key = "   h resumes" if view.driving else ""
+    text = f"Held{': ' if since else ''}{since}. Nothing starts by itself.{key}"
+    if state.complete and state.rollback is None:
+        text = f"Every step is over, the run is held.{'   ⏎ closes it' if view.driving else ''}"
+    return Situation(_HELD, text, _then(view, current=True))
+
+
 def _incident(view: View, trouble: Situation | None) -> Situation:
     """An incident is open: why, and how far the way back is, where one is gone."""
     state = view.state
     text = f"Incident: {state.incident_reason or 'declared without words'}"
     if state.rollback is None:
-        return Situation(_INCIDENT, text, trouble.text if trouble is not None else "")
+        return Situation(_INCIDENT, f"{_wrong(view)}{text}" if trouble is not None else text)
     if trouble is not None:
         return trouble
     if state.complete:
         return Situation(words.DONE, f"Back: {TITLES[state.rollback.way]}", text)
     return Situation(words.BACK, f"Going back: {TITLES[state.rollback.way]}", text)
+
+
+def _wrong(view: View) -> str:
+    """Which step is in trouble, in the fewest words: beside an incident there is no room for more."""
+    step = view.state.attention[0]
+    word = "not known" if step.status is StepStatus.UNCERTAIN else words.sign_of(step, view.state).word
+    return f"{brief(step)} {word} · "
 
 
 def _offer(view: View) -> Situation | None:
@@ -95,13 +123,15 @@ def _finished(view: View) -> Situation:
 def _trouble(view: View) -> Situation | None:
     for step in view.state.attention:
         if step.status is StepStatus.FAILED and step.failure is not None:
-            verb = "was stopped" if step.failure.stopped else "failed"
-            return Situation(words.FAILED, f"{step.step.title} {verb}: {first_line(step.failure.message)}")
+            if step.failure.stopped:
+                held = "   h resumes" if view.state.status is RunStatus.HELD and view.driving else ""
+                return Situation(words.STOPPED, f"{brief(step)} was stopped, as asked{held}")
+            return Situation(words.FAILED, f"{brief(step)} failed: {first_line(step.failure.message)}")
         if step.status is StepStatus.UNCERTAIN:
             looking = (
                 "looking whether it was carried out" if not step.unknown else "not known whether it was carried out"
             )
-            return Situation(words.UNCERTAIN, f"{step.step.title}: {looking}")
+            return Situation(words.UNCERTAIN, f"{brief(step)}: {looking}")
     return None
 
 
@@ -117,9 +147,11 @@ def _running(view: View, running: tuple[StepState, ...]) -> Situation:
         else f"{len(running)} at once: " + ", ".join(step.step.title for step in running)
     )
     said = view.progress(first).text if len(running) == 1 else ""
-    text = f"{titles}  {said}" if said else titles
-    held = "held after it" if view.state.status is RunStatus.HELD else ""
-    return Situation(words.RUNNING, text, held or _then(view))
+    if view.state.status is RunStatus.HELD:
+        still = f"{titles} still runs" if len(running) == 1 else f"{len(running)} still run"
+        key = "   h resumes" if view.driving else ""
+        return Situation(words.RUNNING, f"Held: nothing more starts; {still}{key}", said)
+    return Situation(words.RUNNING, f"{titles}  {said}" if said else titles, _then(view))
 
 
 def _then(view: View, *, current: bool = False) -> str:
@@ -131,6 +163,11 @@ def _then(view: View, *, current: bool = False) -> str:
     if step.status is StepStatus.ARMED:
         return f"then {step.step.title} by itself (armed)"
     return f"{'first' if current and not view.started else 'then'} {step.step.title}"
+
+
+def brief(step: StepState) -> str:
+    """The title without what stands in brackets at its end."""
+    return _BRACKETS.sub("", step.step.title) or step.step.title
 
 
 def first_line(text: str) -> str:
