@@ -112,15 +112,23 @@ class ConsoleScreen(Screen[None]):
             pulse.beat(seconds)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A command that does not work now is no binding now."""
+        """A command that does not work now is no binding now, unless there is something to say about it."""
         if action != "command":
             return True
-        return bool(parameters) and self.desk.command(str(parameters[0]), self.moment()) is not None
+        if not parameters:
+            return False
+        command, moment = str(parameters[0]), self.moment()
+        return self.desk.command(command, moment) is not None or bool(self.desk.why_not(command, moment))
 
     async def action_command(self, command_id: str) -> None:
         """Do what a command of the table says."""
         command = self.desk.command(command_id, self.moment())
-        lead = command.leads(self.moment()) if command is not None else None
+        if command is None:
+            why = self.desk.why_not(command_id, self.moment())
+            if why:
+                self.notify(why, title="Not now", timeout=5, markup=False)
+            return
+        lead = command.leads(self.moment())
         if lead is not None:
             await self.pursue(lead)
 

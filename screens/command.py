@@ -35,6 +35,8 @@ class Command:
     screens: tuple[str, ...] = ("run",)
     footer: bool = True
     weight: Weight = Weight.PLAIN
+    why_not: Callable[[Moment], str] | None = None
+    """What is said when it is pressed and does not work; empty, and the key is silent."""
 
     def says(self, moment: Moment) -> str:
         """The label as it reads at this moment."""
@@ -42,4 +44,8 @@ class Command:
 
     def works(self, moment: Moment) -> bool:
         """Whether pressing it would do something now."""
-        return (not self.screens or moment.screen in self.screens) and self.available(moment)
+        return self.belongs(moment) and self.available(moment)
+
+    def belongs(self, moment: Moment) -> bool:
+        """Whether it is a command of this screen at all."""
+        return not self.screens or moment.screen in self.screens

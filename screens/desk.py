@@ -29,6 +29,14 @@ class Desk:
                 return command if command.works(moment) else None
         return None
 
+    def why_not(self, command_id: str, moment: Moment) -> str:
+        """Why this command does not work now, where there is something to say and its keys mean nothing else here."""
+        command = next((each for each in self.commands if each.id == command_id), None)
+        if command is None or command.why_not is None or not command.belongs(moment):
+            return ""
+        taken = {key for other in self.working(moment) for key in other.keys}
+        return "" if taken.intersection(command.keys) else command.why_not(moment)
+
     def working(self, moment: Moment) -> list[Command]:
         """The commands that work now, in the order of the table."""
         return [command for command in self.commands if command.works(moment)]

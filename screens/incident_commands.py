@@ -6,6 +6,7 @@ from screens.command import Command, Weight
 from screens.going_back import can_drop, choice_label, choice_lead, choosing, drop_lead
 from screens.leads import Ask, EditMessage, Lead, Send
 from screens.moment import Moment
+from screens.not_now import no_incident
 from screens.ways import declare_incident
 
 
@@ -61,6 +62,7 @@ INCIDENT: tuple[Command, ...] = (
         lambda m: declare_incident(m.state),
         screens=(),
         weight=Weight.DANGER,
+        why_not=no_incident,
     ),
     Command(
         "go-back",

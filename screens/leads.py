@@ -101,6 +101,9 @@ class Option:
     consequence: str
     lead: "Steer | Show"
     danger: bool = False
+    recommended: bool = False
+    key: str = ""
+    """The key that picks it beside its number."""
 
 
 @dataclass(frozen=True, slots=True)

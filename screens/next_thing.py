@@ -10,7 +10,7 @@ from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from screens.leads import Ask, AskPostmortem, Choose, ConfirmStep, Lead, Option, Send, SignRole
 from screens.moment import Moment
 from screens.paint import ink, words
-from screens.ways import ways
+from screens.ways import ending, ways
 
 
 def next_label(moment: Moment) -> str:
@@ -116,11 +116,11 @@ def close_run(moment: Moment) -> Lead:
         lead = close_rolled_back(moment.state)
         options.append(Option("Rolled back", "production was brought back; the incident is closed too", lead))
     elif _complete(moment.state):
-        options.append(_outcome("completed", "Completed", "the plan's criteria and signatures are checked once more"))
+        options.append(ending("completed", "Completed", "the plan's criteria and signatures are checked once more"))
     options.append(
-        _outcome("failed", "Closed as failed", "what production looks like stays as it is; say so", danger=True)
+        ending("failed", "Closed as failed", "what production looks like stays as it is; say so", danger=True)
     )
-    options.append(_outcome("abandoned", "Abandoned", "given up before it was done", danger=True))
+    options.append(ending("abandoned", "Abandoned", "given up before it was done", danger=True))
     over = sum(s.over for s in moment.state.active)
     body = (ink.line(f"{over} of {len(moment.state.active)} steps are over. A closed run cannot be opened again."),)
     return Choose("Close the run", body, tuple(options))
@@ -137,21 +137,4 @@ def close_rolled_back(state: RunState) -> Ask:
         label="How it ended",
         proposed=TITLES[rollback.way] if rollback is not None else "",
         said="Closed as rolled back.",
-    )
-
-
-def _outcome(outcome: str, label: str, consequence: str, *, danger: bool = False) -> Option:
-    return Option(
-        label,
-        consequence,
-        Ask(
-            f"Close the run: {label.lower()}",
-            ("A closed run cannot be opened again.",),
-            label,
-            lambda answer: intents.Finish(outcome, answer.text),
-            label="Reason" if danger else "Words for the record (may be empty)",
-            required=danger,
-            danger=danger,
-        ),
-        danger=danger,
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from console.domain.state import FindingState
 from console.errors import ConsoleError
 from screens.base import ConsoleScreen
 from screens.desk import Desk
+from screens.moment import Moment
 from screens.paint import ink, words
 from screens.paint.warnings import finding_items, ranked
 from screens.view import View
@@ -31,6 +33,7 @@ class PreflightScreen(ConsoleScreen):
         self._preflight = preflight
         self._began = time.monotonic()
         self._looking = True
+        self._found: Sequence[FindingState] | None = None
 
     def compose(self) -> ComposeResult:
         """Header, verdict, findings, keys."""
@@ -52,13 +55,35 @@ class PreflightScreen(ConsoleScreen):
 
     async def _look(self) -> None:
         try:
-            findings = ranked(await self._preflight())
+            self._found = await self._preflight()
         except ConsoleError as error:
             remedy = f"   {error.remedy}" if error.remedy else ""
             self._verdict(
                 ink.line(("✗ The preflight could not be run: ", ink.DANGER_STRONG), error.message, (remedy, ink.QUIET))
             )
             return
+        self._fill()
+
+    def watch_view(self, view: View) -> None:
+        """Somebody went on despite a finding."""
+        self._fill()
+        super().watch_view(view)
+
+    def moment(self) -> Moment:
+        """With the chosen finding, as far as it is on record: only what is recorded can be gone on despite."""
+        code = self.query_one(Browser).chosen.removeprefix("finding:") if self.is_mounted else ""
+        finding = self.shown.state.findings.get(code)
+        return Moment(self.shown, self.SCREEN, finding=finding, doors=self.desk.doors)
+
+    def on_browser_chosen(self) -> None:
+        """Another entry: other keys."""
+        self.refresh_keys()
+
+    def _fill(self) -> None:
+        if self._found is None:
+            return
+        known = self.shown.state.findings
+        findings = ranked([replace(each, overridden=_waived(known.get(each.code), each)) for each in self._found])
         self.query_one(Browser).show(finding_items(findings))
         self._verdict(verdict(findings))
 
@@ -73,6 +98,12 @@ class PreflightScreen(ConsoleScreen):
     def action_move(self, by: int) -> None:
         """The entry above or below."""
         self.query_one(Browser).move(by)
+
+
+def _waived(known: FindingState | None, found: FindingState) -> str:
+    """With which words somebody went on despite what was found; they hold as long as it is the same."""
+    same = known is not None and (known.severity, known.message) == (found.severity, found.message)
+    return known.overridden if known is not None and same else found.overridden
 
 
 def verdict(findings: Sequence[FindingState]) -> Content:

@@ -135,7 +135,9 @@ class RunScreen(ConsoleScreen):
     def _selected_anew(self) -> None:
         """Another step is selected, or the same stands otherwise: other ways, other keys."""
         options = ways(self.moment()) if self.desk.steers else ()
-        self.ways = tuple(Way(str(n), option.label, option.consequence) for n, option in enumerate(options, 1))
+        self.ways = tuple(
+            Way(str(n), option.label, option.consequence, option.recommended) for n, option in enumerate(options, 1)
+        )
         self.refresh_keys()
 
 

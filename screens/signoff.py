@@ -11,6 +11,7 @@ from console.domain.state import RunState, SignOffState
 from screens.base import ConsoleScreen
 from screens.desk import Desk
 from screens.moment import Moment
+from screens.not_now import waits_for
 from screens.paint import ink, words
 from screens.paint.gist import criterion_sign
 from screens.paint.warnings import heading_item
@@ -39,11 +40,13 @@ def _body(state: RunState, signoff: SignOffState, width: int) -> list[Content]:
     said = {None: "has not signed", True: "approved", False: "refused"}[signoff.given]
     lines = [ink.line((signoff.title, ink.STRONG)), ink.line((f"{sign.mark} {said}", sign.style)), ink.BLANK]
     commit = signoff.commit or release_commit(state)
+    waits = waits_for(state, signoff) if signoff.given is None else ()
     rows = [
         ("Name", ink.line(signoff.name or "–")),
         ("When", ink.line(words.at(signoff.at, seconds=True) or "–")),
         ("Words", ink.line(signoff.note or "–")),
         ("Plan", ink.line((signoff.plan or state.plan_digest or "–", ink.IDENT))),
+        *((("Waits for", ink.line((" · ".join(waits), ink.NOW))),) if waits else ()),
         ("Commit", ink.line((commit or "nothing released yet", ink.IDENT))),
     ]
     lines += [*ink.columns(rows, width), ink.BLANK, ink.heading("What the signature stands for")]

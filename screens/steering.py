@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
-from console.domain.intents import Assess, DeclareIncident, DoneByHand, DropWay, Intent, Look
+from console.domain.intents import Assess, DeclareIncident, DoneByHand, DropWay, Intent, Look, Start
 from console.errors import ConsoleError, Refused, StepFailed
 from console.ports import Helm
 from screens.dialogs.ask import AskDialog
@@ -34,7 +34,7 @@ from screens.leads import (
     Steer,
 )
 from screens.listening import Listening
-from screens.ways import not_verified
+from screens.ways import no_go, not_verified
 
 IntentT = TypeVar("IntentT", bound=Intent)
 
@@ -94,6 +94,10 @@ class Steering:
         except Refused as refusal:
             if isinstance(intent, DoneByHand) and not intent.accept and not self._view().state.steps[intent.step].over:
                 self._choose(not_verified(intent, self._view().state.steps[intent.step].step.title, refusal))
+                return
+            no = no_go(self._view().state) if isinstance(intent, Start) else None
+            if no is not None:
+                self._choose(no)
                 return
             text = f"{refusal.message}\n{refusal.remedy}" if refusal.remedy else refusal.message
             self._app.notify(text, title="Not now", severity="warning", timeout=8, markup=False)

@@ -9,6 +9,7 @@ from console.domain import intents
 from console.domain.dependencies import guarded_by
 from console.domain.plan import StepKind
 from console.domain.state import RunStatus, StepStatus
+from screens import not_now
 from screens.command import Command, Weight
 from screens.going_back import numbered_lead
 from screens.incident_commands import INCIDENT
@@ -134,10 +135,11 @@ STEERING: tuple[Command, ...] = (
         lambda m: f"sign as {m.signoff.title}" if m.signoff is not None else "sign",
         "Give or refuse the signature of the selected role.",
         "Sign-off",
-        lambda m: m.open and m.signoff is not None and not m.signoff.given,
+        not_now.can_sign,
         lambda m: SignRole(m.signoff.role) if m.signoff is not None else None,
         screens=("signoff",),
         weight=Weight.NOW,
+        why_not=not_now.no_signature,
     ),
     Command(
         "override-finding",
@@ -148,7 +150,7 @@ STEERING: tuple[Command, ...] = (
         "Findings",
         lambda m: m.unfinished and m.finding is not None and m.finding.severity != "note" and not m.finding.overridden,
         _override_finding,
-        screens=("alerts",),
+        screens=("alerts", "preflight"),
         weight=Weight.DANGER,
     ),
     Command(
@@ -162,6 +164,7 @@ STEERING: tuple[Command, ...] = (
         close_run,
         screens=STEPS,
         footer=False,
+        why_not=not_now.no_close,
     ),
     Command(
         "disarm",
@@ -184,6 +187,7 @@ STEERING: tuple[Command, ...] = (
         _can_stop,
         _stop,
         screens=STEPS,
+        why_not=not_now.no_stop,
     ),
     Command(
         "hold",
@@ -195,6 +199,7 @@ STEERING: tuple[Command, ...] = (
         lambda m: m.open and (m.state.incident_at is None if m.state.rollback is None else not m.state.complete),
         _hold_or_resume,
         screens=STEPS,
+        why_not=not_now.no_hold,
     ),
     *INCIDENT,
     Command(
@@ -220,6 +225,7 @@ STEERING: tuple[Command, ...] = (
         lambda m: leave_out(m.step).lead if m.step is not None else None,
         screens=STEPS,
         footer=False,
+        why_not=not_now.no_leaving_out,
     ),
     Command(
         "again",
@@ -229,7 +235,7 @@ STEERING: tuple[Command, ...] = (
         "Reopen a step that is over, and with it everything that was built on it.",
         "Step",
         _is(StepStatus.SUCCEEDED, StepStatus.SKIPPED),
-        lambda m: reopen(m.step, "what was built on it is reopened too").lead if m.step is not None else None,
+        lambda m: reopen(m.state, m.step, "what was built on it is reopened too").lead if m.step is not None else None,
         screens=STEPS,
     ),
     Command(

@@ -3,14 +3,33 @@
 Pure: options with their consequences in words. The domain decides again when the intent arrives.
 """
 
+from dataclasses import replace
+
 from console.domain import intents
-from console.domain.dependencies import guarded_by
+from console.domain.dependencies import guarded_by, undone_with
 from console.domain.plan import StepKind
-from console.domain.state import RunState, StepState, StepStatus
+from console.domain.state import FindingState, RunState, RunStatus, StepState, StepStatus
 from console.errors import Refused
 from screens.leads import Answer, Ask, Choose, Option, Send, Show, SignRole
 from screens.moment import Moment
-from screens.paint import ink
+from screens.paint import ink, words
+
+MOST_NAMED = 8
+"""Steps that a question names one by one; the rest is counted."""
+
+GIVEN_UP = {
+    "backup.export": "there is no copy of the data to go back to",
+    "backup.verify": "nobody knows whether the copy can be restored",
+    "source.deployed": "the release goes out untried",
+    "source.content": "other changes than the declared ones may go out",
+    "source.merge": "the branch does not hold the release",
+    "source.push": "the release is not on the branch: what follows finds nothing to do, or the wrong thing",
+    "build.follow": "old code may meet the new schema: users see errors",
+    "migrate.connect": "nobody has seen that the database answers as the right one",
+    "migrate.run": "new code stays on the old schema: users see errors",
+    "rollback.fence": "users go on writing what is then lost",
+}
+"""What is given up by going on without a guard, by the guard's action."""
 
 
 def ways(moment: Moment) -> tuple[Option, ...]:
@@ -19,11 +38,14 @@ def ways(moment: Moment) -> tuple[Option, ...]:
 
 
 def ways_of(state: RunState, step: StepState) -> tuple[Option, ...]:
-    """What can be done about a step; empty when nothing is wrong with it, or it is set aside for a way back."""
+    """What can be done about a step; empty when nothing is wrong with it, or it is set aside for a way back.
+
+    What the failure itself names comes first; going on without a guard comes last.
+    """
     if state.set_aside(step.step.id):
         return ()
     if step.status is StepStatus.FAILED:
-        return (*_after_failure(state, step), *_incident(state))
+        return (*_after_failure(state, step), *_incident(state), *_without_it(state, step))
     if step.status is StepStatus.UNCERTAIN:
         return (*_uncertain(step), *_incident(state)) if step.unknown else ()
     if step.status in (StepStatus.WAITING, StepStatus.READY):
@@ -39,39 +61,77 @@ def unmet_guards(state: RunState, step: StepState) -> tuple[StepState, ...]:
 
 
 def _after_failure(state: RunState, step: StepState) -> list[Option]:
-    again = "asks for your yes anew" if step.step.confirmation is not None else "then does it once more"
     if step.step.kind is StepKind.SIGNOFF:
+        signed = "the same role signs when the objection is settled"
         return [
-            Option(
-                "Sign after all", "the same role signs when the objection is settled", SignRole(step.step.role or "")
-            )
+            Option("Sign after all", signed, SignRole(step.step.role or "")),
+            ending("failed", "Close the run as failed", "the objection stands; a closed run stays closed", danger=True),
         ]
-    options = [Option("Try again", f"looks at the world first, {again}", Send(intents.Retry(step.step.id)))]
-    reopens = step.failure.reopens if step.failure is not None and step.failure.reopens else step.step.reopens
-    for earlier_id in reopens:
-        if earlier_id in state.steps:
-            options.append(reopen(state.steps[earlier_id], "this step waits for it again"))
+    named = step.failure.reopens if step.failure is not None else ()
+    earlier = [state.steps[each] for each in named or step.step.reopens if each in state.steps]
+    back = [reopen(state, each, "this step waits for it again") for each in earlier]
+    if named and back:
+        back[0] = replace(back[0], recommended=True)
+    options = [*back, _again(state, step, named=True)] if named else [_again(state, step, named=False), *back]
     options.append(by_hand(step))
-    relying = guarded_by(state.steps, step.step.id)
-    if not relying:
+    if not guarded_by(state.steps, step.step.id):
         options.append(leave_out(step))
-    options.extend(_override(state.steps[other], step) for other in relying[:2])
     if state.rollback is not None and not state.running:
         options.append(Option("Leave this way back", "what it has done stays; another way can be chosen", drop_way()))
     return options
 
 
-def reopen(step: StepState, consequence: str) -> Option:
-    """Do an earlier step again."""
+def _again(state: RunState, step: StepState, *, named: bool) -> Option:
+    """Try it again. `named`: the failure says what has to be done anew, so that this alone may not help."""
+    then = "asks for your yes anew" if step.step.confirmation is not None else "then does it once more"
+    if state.status is RunStatus.HELD and step.step.confirmation is None:
+        then = "does it once more when the run is resumed (h)"
+    first = "fails again unless its cause is gone" if named else "looks at the world first"
+    said = "The run is held: h resumes it." if state.status is RunStatus.HELD else ""
+    return Option(
+        "Try again", f"{first}; {then}" if named else f"{first}, {then}", Send(intents.Retry(step.step.id), said)
+    )
+
+
+def reopen(state: RunState, step: StepState, consequence: str) -> Option:
+    """Do an earlier step again. What is done again with it, and whose signature is lost, stands in the question."""
     return Option(
         f"Go back to “{step.step.title}”",
         f"it is done again; {consequence}",
         Ask(
             f"Go back to “{step.step.title}”",
-            ("It is done again, and with it everything that was built on it.",),
+            ("It is done again, and with it everything that was built on it.", *_undone(state, step)),
             "Reopen it",
             lambda answer: intents.Reopen(step.step.id, answer.text),
         ),
+    )
+
+
+def _undone(state: RunState, step: StepState) -> tuple[str, ...]:
+    undone = [each.step.title for each in undone_with(state.plan, state.steps, step.step.id)]
+    lost = [f"{each.title} ({each.name})" for each in state.signoffs.values() if each.given]
+    more = f" · and {len(undone) - MOST_NAMED} more" if len(undone) > MOST_NAMED else ""
+    named = " · ".join(undone[:MOST_NAMED])
+    steps = f"Done again with it ({len(undone)}): {named}{more}" if undone else "Nothing was built on it so far."
+    signatures = f"Signatures that are lost ({len(lost)}): {' · '.join(lost)}" if lost else "No signature is lost."
+    return steps, signatures
+
+
+def ending(outcome: str, label: str, consequence: str, *, danger: bool = False) -> Option:
+    """One way to end the run."""
+    return Option(
+        label,
+        consequence,
+        Ask(
+            f"Close the run: {label.lower()}",
+            ("A closed run cannot be opened again.",),
+            label,
+            lambda answer: intents.Finish(outcome, answer.text),
+            label="Reason" if danger else "Words for the record (may be empty)",
+            required=danger,
+            danger=danger,
+        ),
+        danger=danger,
     )
 
 
@@ -121,18 +181,27 @@ def leave_out(step: StepState) -> Option:
     )
 
 
+def _without_it(state: RunState, guard: StepState) -> tuple[Option, ...]:
+    """Going on without a guard that failed: the first two that rely on it."""
+    if guard.step.kind is StepKind.SIGNOFF:
+        return ()
+    relying = guarded_by(state.steps, guard.step.id)
+    return tuple(_override(state.steps[other], guard) for other in relying[:2])
+
+
 def _override(step: StepState, guard: StepState) -> Option:
     def build(answer: Answer) -> intents.Intent:
         return intents.OverrideGuard(step.step.id, guard.step.id, answer.text, answer.typed)
 
+    given_up = GIVEN_UP.get(guard.step.action or "", "nobody has proven what it is there for")
     return Option(
         f"Go on to “{step.step.title}” without “{guard.step.title}”",
-        "the guard has not succeeded; it protects what follows",
+        given_up,
         Ask(
             f"Without “{guard.step.title}”",
             (
                 f"“{step.step.title}” relies on “{guard.step.title}”, which has not succeeded.",
-                "Going on without it gives up what it protects.",
+                f"Without it, {given_up}.",
             ),
             "Go on without it",
             build,
@@ -163,6 +232,32 @@ def _uncertain(step: StepState) -> list[Option]:
         Option("It was carried out", "the run goes on from after it", reconcile("done")),
         Option("It was not carried out", "it is ready again and may be repeated", reconcile("not_done"), danger=True),
     ]
+
+
+def no_go(state: RunState) -> Choose | None:
+    """Why the run cannot begin, blocker by blocker, and the keys that lead on; None without a blocker."""
+    found = blockers(state)
+    if not found:
+        return None
+    body = []
+    for each in found:
+        body.append(ink.line(("✗ ", ink.DANGER_STRONG), (each.message, ink.DANGER)))
+        if each.remedy:
+            body.append(ink.line(("  What helps  ", ink.QUIET), each.remedy))
+    body.append(ink.line("Production is untouched: nothing was started."))
+    return Choose(
+        f"No-go: {words.count(len(found), 'blocker')}",
+        tuple(body),
+        (
+            Option("Look at the findings", "⏎ there goes on despite one, with a reason", Show("alerts"), key="w"),
+            Option("Look once more", "the preflight again, when the cause is removed", Show("preflight"), key="p"),
+        ),
+    )
+
+
+def blockers(state: RunState) -> tuple[FindingState, ...]:
+    """The findings that keep a run from beginning."""
+    return tuple(each for each in state.findings.values() if each.severity == "blocker" and not each.overridden)
 
 
 def drop_way() -> Ask:

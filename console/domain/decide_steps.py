@@ -2,14 +2,13 @@
 
 from console.domain import intents as i
 from console.domain.decide_incident import asks_more_than_a_tick
-from console.domain.dependencies import all_dependents, guarded_by, open_guards, open_predecessors
+from console.domain.dependencies import ENDED, all_dependents, guarded_by, open_guards, open_predecessors, undone_with
 from console.domain.events import Draft, Kind
 from console.domain.plan import Json, StepKind, Strength
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.errors import Refused
 
 _PENDING = frozenset({StepStatus.WAITING, StepStatus.READY, StepStatus.ARMED})
-_BEGUN = frozenset({StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED})
 
 
 def look(state: RunState, intent: i.Look, actor: str) -> tuple[Draft, ...]:
@@ -150,14 +149,13 @@ def reopen(state: RunState, intent: i.Reopen, actor: str) -> tuple[Draft, ...]:
     """Do an earlier step again, and everything that was built on it; signatures are void."""
     step = _step(state, intent.step)
     _not_going_on(step)
-    if step.status not in _BEGUN:
+    if step.status not in ENDED:
         raise Refused(f"{step.step.title} is {step.status}: there is nothing to do again.")
     if not intent.reason.strip():
         raise Refused("Doing a step again needs a reason.", remedy="Say why it must be done again.")
-    dependents = [state.steps[each] for each in all_dependents(state.plan, intent.step)]
-    for each in dependents:
-        _not_going_on(each)
-    affected: list[Json] = [each.step.id for each in dependents if each.status in _BEGUN or each.yes is not None]
+    for dependent in all_dependents(state.plan, intent.step):
+        _not_going_on(state.steps[dependent])
+    affected: list[Json] = [each.step.id for each in undone_with(state.plan, state.steps, intent.step)]
     void = [
         Draft(Kind.SIGNOFF_VOID, data={"role": each.role, "reason": f"{step.step.title} is done again"})
         for each in state.signoffs.values()

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from console.domain.plan import Plan, Step
 from console.domain.state import StepState, StepStatus
 
+ENDED = frozenset({StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED})
+"""What can be done again: it was begun, or left out."""
+
 Steps = Mapping[str, StepState]
 
 
@@ -54,6 +57,12 @@ def direct_dependents(plan: Plan) -> dict[str, tuple[str, ...]]:
 def all_dependents(plan: Plan, step_id: str) -> tuple[str, ...]:
     """Every step that was built on this one, directly or not, in the plan's order."""
     return _closure(plan, direct_dependents(plan), step_id)
+
+
+def undone_with(plan: Plan, steps: Steps, step_id: str) -> tuple[StepState, ...]:
+    """The steps that are done again when this one is: built on it, and over, failed or confirmed since."""
+    dependents = (steps[each] for each in all_dependents(plan, step_id))
+    return tuple(each for each in dependents if each.status in ENDED or each.yes is not None)
 
 
 def all_predecessors(plan: Plan, step_id: str) -> tuple[str, ...]:

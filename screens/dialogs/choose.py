@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
@@ -37,8 +38,10 @@ class ChooseDialog(Dialog[int]):
                 for part in self._choose.body:
                     yield Static(part, classes="body")
             for number, option in enumerate(self._choose.options):
+                marked = "  recommended" if option.recommended else ""
                 style = ink.DANGER_STRONG if option.danger else f"bold {ink.IDENT}"
-                label = ink.line((f"{number + 1}  ", style), (option.label, ink.STRONG))
+                key = option.key or str(number + 1)
+                label = ink.line((f"{key}  ", style), (option.label, ink.STRONG), (marked, ink.GOOD))
                 text = Content.assemble(label, "\n", ink.line((f"   {option.consequence}", ink.QUIET)))
                 yield Button(text, id=f"option-{number}", classes="option", compact=True)
             yield Button(ink.line(("esc  ", ink.QUIET), "Not now"), id="safe", classes="option", compact=True)
@@ -52,6 +55,14 @@ class ChooseDialog(Dialog[int]):
         if action == "pick":
             return self.settled and int(str(parameters[0])) < len(self._choose.options)
         return True
+
+    def on_key(self, event: Key) -> None:
+        """Some options have a key of their own."""
+        super().on_key(event)
+        for number, option in enumerate(self._choose.options):
+            if self.settled and option.key and event.key == option.key:
+                event.stop()
+                self.dismiss(number)
 
     def action_pick(self, number: int) -> None:
         """Take an option."""

@@ -87,7 +87,7 @@ def test_a_run_that_is_over_can_only_be_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("failed-build", ["Try again", "Done by hand", "Go on to “Run migration 020”", "Declare an incident"]),
+        ("failed-build", ["Try again", "Done by hand", "Declare an incident", "Go on to “Run migration 020”"]),
         ("uncertain", ["Look once more", "It was carried out", "It was not carried out", "Declare an incident"]),
         ("push", []),
     ],

@@ -106,7 +106,7 @@ async def test_a_guard_is_overridden_only_by_typing_it() -> None:
     helm = FakeHelm()
     app, _ = app_for(at("failed-build"), helm)
     async with app.run_test(size=SIZE) as pilot:
-        await press(pilot, "3")
+        await press(pilot, "4")
         await typed(pilot, "unused")
         await press(pilot, "enter")
         await typed(pilot, "code.frontend")
