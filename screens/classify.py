@@ -1,6 +1,6 @@
 """How grave a log line is, for colour, counts and filters: what the domain's health says, as a mark."""
 
-from console.domain.health import LogClass, classify
+from console.domain.health import LogClass, build_failed, classify
 from console.domain.hosting import LogEntry
 from screens.ring import Mark
 
@@ -8,5 +8,7 @@ _MARKS = {LogClass.OK: Mark.PLAIN, LogClass.ERROR: Mark.ERROR, LogClass.SCHEMA_E
 
 
 def mark_of(entry: LogEntry) -> Mark:
-    """The mark of one line; lines of builds are quiet."""
-    return Mark.QUIET if entry.kind == "build" else _MARKS[classify(entry)]
+    """The mark of one line; lines of builds are quiet, but for those that say why one failed."""
+    if entry.kind == "build":
+        return Mark.ERROR if build_failed(entry) else Mark.QUIET
+    return _MARKS[classify(entry)]

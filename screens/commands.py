@@ -54,6 +54,12 @@ def _alerts_label(moment: Moment) -> str:
     return f"warnings ({raised + findings})" if raised + findings else "warnings"
 
 
+def _back_label(moment: Moment) -> str:
+    if moment.searching:
+        return "end the search"
+    return "back" if moment.screen != "incident" and moment.state.incident_at is not None else "back to the run"
+
+
 def _has_incident(moment: Moment) -> bool:
     """Whether an incident is open, or was and the run is closed."""
     state = moment.state
@@ -157,7 +163,7 @@ READING: tuple[Command, ...] = (
         "back",
         ("escape",),
         "esc",
-        lambda m: "back" if m.screen != "incident" and m.state.incident_at is not None else "back to the run",
+        _back_label,
         "Back to the run, or to the incident from where you came.",
         "Screens",
         lambda m: m.screen != "run",

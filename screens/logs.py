@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens.base import ConsoleScreen
+from screens.moment import Moment
 from screens.ring import Sieve
 from screens.widgets.filters import Filters
 from screens.widgets.keybar import KeyBar
@@ -38,7 +39,20 @@ class LogsScreen(ConsoleScreen):
 
     def on_filters_changed(self, message: Filters.Changed) -> None:
         """Show what is let through."""
-        self.query_one(Tail).look_through(Sieve(self.desk.ring, message.filter.test()))
+        tail = self.query_one(Tail)
+        tail.look_through(Sieve(self.desk.ring, message.filter.test()))
+        self.query_one(Pulse).through(tail.sieve)
+        self.refresh_keys()
+
+    def moment(self) -> Moment:
+        """With whether a search is under way, which is left before the screen is."""
+        field = self.query_one(Filters).field if self.is_mounted else None
+        searching = field is not None and (field.has_focus or bool(field.value))
+        return Moment(self.shown, self.SCREEN, doors=self.desk.doors, searching=searching)
+
+    def on_descendant_focus(self) -> None:
+        """The search has the keys, or has let go of them."""
+        self.refresh_keys()
 
     def on_filters_left(self) -> None:
         """The keys belong to the log again."""

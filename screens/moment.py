@@ -9,7 +9,9 @@ from screens.view import View
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The view, the screen, and what is selected on it. `doors` are the further screens that exist."""
+    """The view, the screen, and what is selected on it. `doors` are the further screens that exist; `searching`: only
+    lines with a text are shown, or the text is being typed.
+    """
 
     view: View
     screen: str = "run"
@@ -21,6 +23,7 @@ class Moment:
     doors: frozenset[str] = field(default_factory=frozenset)
     next_pane: str = ""
     following: bool = True
+    searching: bool = False
 
     @property
     def state(self) -> RunState:

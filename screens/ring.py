@@ -95,6 +95,11 @@ class Sieve:
         self._gone = 0
         self._seen = ring.first
 
+    @property
+    def filters(self) -> bool:
+        """Whether it keeps anything back."""
+        return self._passes is not None
+
     def catch_up(self) -> int:
         """Look at what came in since the last call; how many lines have fallen out at the front meanwhile."""
         if self._passes is None:

@@ -56,9 +56,17 @@ def classify(entry: LogEntry) -> LogClass:
         return LogClass.SCHEMA_ERROR
     if entry.kind == "request":
         return LogClass.ERROR if entry.labels.get("statusCode", "").startswith("5") else LogClass.OK
-    if entry.level.lower() in _ERROR_LEVELS or _says_error(text):
-        return LogClass.ERROR
-    return LogClass.OK
+    return LogClass.ERROR if _is_error(entry.level, text) else LogClass.OK
+
+
+def build_failed(entry: LogEntry) -> bool:
+    """Whether a line of a build says that something went wrong in it."""
+    text = entry.text.lower()
+    return entry.kind == "build" and ("build failed" in text or _is_error(entry.level, text))
+
+
+def _is_error(level: str, text: str) -> bool:
+    return level.lower() in _ERROR_LEVELS or _says_error(text)
 
 
 def _says_schema(text: str) -> bool:

@@ -21,6 +21,7 @@ class Pulse(Pane):
     def __init__(self, ring: Ring, title: str = "Log") -> None:
         super().__init__()
         self._ring = ring
+        self._sieve = Sieve(ring)
         self._title = title
         self._rate = 0.0
         self._counted = ring.end
@@ -34,6 +35,11 @@ class Pulse(Pane):
         self._following = following
         self.repaint()
 
+    def through(self, sieve: Sieve) -> None:
+        """The tail shows other lines: only those are counted as new below."""
+        self._sieve = sieve
+        self.repaint()
+
     def beat(self, seconds: float) -> None:
         """Another `seconds` have gone by: count."""
         self._rate = (self._ring.end - self._counted) / max(seconds, 0.001)
@@ -42,7 +48,7 @@ class Pulse(Pane):
 
     def paint(self, view: View) -> None:
         """The line."""
-        held = self._ring.end - self._paused_at
+        held = 0 if self._following else len(self._sieve) - self._sieve.row_at(self._paused_at)
         line = pulse(
             self._ring, view.tail, self._rate, self.room.width, following=self._following, title=self._title, held=held
         )

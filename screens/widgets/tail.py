@@ -7,6 +7,7 @@ again it follows again.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
@@ -159,6 +160,9 @@ class Tail(ScrollView, can_focus=True):
         """One line of the screen."""
         width = self.size.width
         row = y + self.scroll_offset.y
+        if not len(self.sieve) and y == 0 and self.sieve.filters:
+            quiet = self.rich_style + self.get_component_rich_style("tail--quiet")
+            return Strip([Segment("No line passes these filters.", quiet)]).adjust_cell_length(width, self.rich_style)
         if row >= len(self.sieve):
             return Strip.blank(width, self.rich_style)
         number = self.sieve.number(row)
