@@ -29,7 +29,7 @@ _GAP = 3
 
 
 class KeyBar(Widget, can_focus=False):
-    """One line of keys and labels. What does not fit is left out from the end, but for what is to be kept."""
+    """One line of keys and labels. From the end on, what does not fit stands there by its key alone, while it fits."""
 
     DEFAULT_CSS = """
     KeyBar {
@@ -59,21 +59,27 @@ class KeyBar(Widget, can_focus=False):
         super().__init__(id=id)
         self._places: list[tuple[int, int, str]] = []
 
-    def shown(self, width: int) -> list[Entry]:
-        """The entries that fit into `width` cells, in their order."""
-        kept = sum(self._width(entry) for entry in self.entries if entry.keep)
-        room = width + _GAP - kept
-        result: list[Entry] = []
-        full = False
-        for entry in self.entries:
+    def shown(self, width: int) -> list[tuple[Entry, bool]]:
+        """The entries that fit into `width` cells, in their order, and whether each has its label."""
+        room = width + _GAP - sum(self._width(entry) for entry in self.entries if entry.keep)
+        if sum(map(self._width, self.entries)) > width + _GAP:
+            room -= _GAP - 1  # the first that stands by its key alone is as far from its neighbour as the others
+        result: list[tuple[Entry, bool]] = []
+        for number, entry in enumerate(self.entries):
+            left = sum(self._bare(other) for other in self.entries[number + 1 :] if not other.keep)
             if entry.keep:
-                result.append(entry)
-            elif not full and self._width(entry) <= room:
+                result.append((entry, True))
+            elif self._width(entry) <= room - (left if room > left else 0):
                 room -= self._width(entry)
-                result.append(entry)
-            else:
-                full = True
+                result.append((entry, True))
+            elif self._bare(entry) <= room:
+                room -= self._bare(entry)
+                result.append((entry, False))
         return result
+
+    @staticmethod
+    def _bare(entry: Entry) -> int:
+        return Content(entry.key).cell_length + 1
 
     @staticmethod
     def _width(entry: Entry) -> int:
@@ -84,13 +90,17 @@ class KeyBar(Widget, can_focus=False):
         parts: list[Content] = []
         self._places = []
         x = 0
-        for entry in self.shown(self.content_size.width):
+        labelled_before = True
+        for entry, labelled in self.shown(self.content_size.width):
             key, label = (entry.key, _KEY_STYLES[entry.weight]), (entry.label, _LABEL_STYLES[entry.weight])
-            part = ink.line(key, " ", label)
+            gap = 0 if not parts else _GAP if labelled or labelled_before else 1
+            part = ink.line(key, " ", label) if labelled else ink.line(key)
+            x += gap
             self._places.append((x, x + part.cell_length, entry.command))
-            x += part.cell_length + _GAP
-            parts.append(part)
-        return Content(" " * _GAP).join(parts)
+            x += part.cell_length
+            parts.append(Content.assemble(" " * gap, part))
+            labelled_before = labelled
+        return Content.assemble(*parts)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Always one line."""
