@@ -51,11 +51,24 @@ def heading_item(title: str, note: str) -> Item:
     return Item("", lambda width: ink.sides(ink.heading(title), ink.line((note, ink.QUIET)), width), lambda width: [])
 
 
-def _alert_line(alert: AlertState, width: int) -> Content:
+MOST_LINES = 3
+"""Lines of the list that one entry takes at most; the whole text stands beside it."""
+
+
+def _alert_line(alert: AlertState, width: int) -> list[Content]:
     sign = words.DONE if alert.cleared else words.severity(alert.severity)
     style = ink.QUIET if alert.cleared else ink.PLAIN
-    left = ink.line((f"{sign.mark} ", sign.style), (alert.message.split("\n", 1)[0], style))
-    return ink.sides(left, ink.line((words.at(alert.at), ink.QUIET)), width)
+    text = ink.line((alert.message.split("\n", 1)[0], style))
+    return _entry(sign, text, ink.line((words.at(alert.at), ink.QUIET)), width)
+
+
+def _entry(sign: words.Sign, text: Content, right: Content, width: int) -> list[Content]:
+    """A sign, the text over a few lines, and at the right of the first what is known in a word."""
+    room = width - right.cell_length - 2
+    lines = ink.wrapped(text, room, first=ink.line((f"{sign.mark} ", sign.style)))
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], ink.fit(Content.assemble(lines[MOST_LINES - 1], "…"), room)]
+    return [ink.sides(lines[0], right, width), *lines[1:]]
 
 
 def _alert_body(alert: AlertState, width: int) -> list[Content]:
@@ -74,12 +87,12 @@ def _alert_body(alert: AlertState, width: int) -> list[Content]:
     return lines
 
 
-def _finding_line(finding: FindingState, width: int) -> Content:
+def _finding_line(finding: FindingState, width: int) -> list[Content]:
     sign = words.SKIPPED if finding.overridden else words.severity(finding.severity)
     style = ink.QUIET if finding.overridden or finding.severity == "note" else ink.PLAIN
-    left = ink.line((f"{sign.mark} ", sign.style), (finding.message.split("\n", 1)[0], style))
+    text = ink.line((finding.message.split("\n", 1)[0], style))
     right = "waived" if finding.overridden else finding.severity
-    return ink.sides(left, ink.line((right, ink.QUIET if sign is words.SKIPPED else sign.style)), width)
+    return _entry(sign, text, ink.line((right, ink.QUIET if sign is words.SKIPPED else sign.style)), width)
 
 
 def finding_body(finding: FindingState, width: int) -> list[Content]:

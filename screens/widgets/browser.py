@@ -15,10 +15,13 @@ from screens.widgets.sheet import Sheet
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry. `line` and `body` are painted for a width; an item without a key is a heading."""
+    """One entry. `line` (one line, or the few that a long one takes) and `body` are painted for a width.
+
+    An item without a key is a heading.
+    """
 
     key: str
-    line: Callable[[int], Content]
+    line: Callable[[int], Content | list[Content]]
     body: Callable[[int], list[Content]]
 
 
@@ -47,6 +50,8 @@ class Browser(Horizontal):
         super().__init__()
         self._empty = empty
         self._items: Sequence[Item] = ()
+        self._rows: list[str] = []
+        """The key of the item on each row of the list."""
 
     def compose(self) -> ComposeResult:
         """List and item."""
@@ -81,8 +86,8 @@ class Browser(Horizontal):
     def on_sheet_clicked(self, message: Sheet.Clicked) -> None:
         """A click chooses."""
         message.stop()
-        if message.sheet.has_class("list") and message.row < len(self._items):
-            key = self._items[message.row].key
+        if message.sheet.has_class("list") and message.row < len(self._rows):
+            key = self._rows[message.row]
             if key:
                 self.chosen = key
 
@@ -92,8 +97,14 @@ class Browser(Horizontal):
         left, right = self.query_one(".list", Sheet), self.query_one(".item", Sheet)
         if left.room.width <= 0 or right.room.width <= 0:
             return
-        cursor = next((y for y, item in enumerate(self._items) if item.key and item.key == self.chosen), None)
-        left.show(
-            [item.line(left.room.width) for item in self._items] or [ink.line((self._empty, ink.QUIET))], cursor=cursor
-        )
-        right.show(self._items[cursor].body(right.room.width) if cursor is not None else [])
+        lines: list[Content] = []
+        self._rows = []
+        for item in self._items:
+            painted = item.line(left.room.width)
+            lines += [painted] if isinstance(painted, Content) else painted
+            self._rows += [item.key] * (len(lines) - len(self._rows))
+        chosen = next((item for item in self._items if item.key and item.key == self.chosen), None)
+        cursor = self._rows.index(chosen.key) if chosen is not None else None
+        tall = self._rows.count(chosen.key) if chosen is not None else 1
+        left.show(lines or [ink.line((self._empty, ink.QUIET))], cursor=cursor, tall=tall)
+        right.show(chosen.body(right.room.width) if chosen is not None else [])

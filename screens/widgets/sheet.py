@@ -50,6 +50,7 @@ class Sheet(ScrollView, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
         self._cursor: int | None = None
+        self._marked = range(0)
 
     @property
     def room(self) -> Size:
@@ -61,10 +62,11 @@ class Sheet(ScrollView, can_focus=False):
         """What is shown."""
         return self._lines
 
-    def show(self, lines: Sequence[Content], *, cursor: int | None = None) -> None:
-        """Replace the lines, and the line that is marked."""
-        old, old_cursor = self._lines, self._cursor
+    def show(self, lines: Sequence[Content], *, cursor: int | None = None, tall: int = 1) -> None:
+        """Replace the lines, and the line that is marked; `tall` is over how many lines the mark reaches."""
+        old, old_cursor, old_marked = self._lines, self._cursor, self._marked
         self._lines, self._cursor = list(lines), cursor
+        self._marked = range(0) if cursor is None else range(cursor, cursor + tall)
         size = Size(self.room.width, len(self._lines))
         if size != self.virtual_size:
             taller = size.height != self.virtual_size.height
@@ -73,10 +75,10 @@ class Sheet(ScrollView, can_focus=False):
             self.refresh(layout=taller and self.styles.auto_dimensions)
         else:
             changed = [y for y, pair in enumerate(zip(old, self._lines, strict=True)) if not pair[0].is_same(pair[1])]
-            for y in {*changed, *({old_cursor, cursor} if old_cursor != cursor else set())} - {None}:
-                if y is not None:
-                    self.refresh_line(y)
+            for y in {*changed, *({*old_marked, *self._marked} if old_marked != self._marked else set())}:
+                self.refresh_line(y)
         if cursor is not None and cursor != old_cursor:
+            self.reveal(self._marked[-1])
             self.reveal(cursor)
 
     def reveal(self, row: int) -> None:
@@ -98,7 +100,7 @@ class Sheet(ScrollView, can_focus=False):
         """One line of the screen."""
         width = self.size.width
         row = y + self.scroll_offset.y
-        style = self.get_visual_style("sheet--cursor") if row == self._cursor else self.visual_style
+        style = self.get_visual_style("sheet--cursor") if row in self._marked else self.visual_style
         if row >= len(self._lines):
             return Strip.blank(width, style.rich_style)
         content = self._selected(self._lines[row], row)
