@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from console.domain.plan import StepKind, Strength
-from console.domain.state import RunStatus, StepState, StepStatus
+from console.domain.state import Failure, RunStatus, StepState, StepStatus
 from screens.heard import PARTS
 from screens.paint import blocks, ink, overview, words
 from screens.paint.checklist import step_time
+from screens.paint.exposure import exposed
 from screens.view import View
 
 _DIED = "The console of "
@@ -26,9 +27,40 @@ class Way:
     recommended: bool = False
 
 
-def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = ()) -> list[Content]:
-    """The lines of the detail pane. `ways` is empty for those who only watch."""
+def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = (), height: int = 0) -> list[Content]:
+    """The lines of the detail pane. `ways` is empty for those who only watch.
+
+    Where `height` is not enough for all of a step that failed, the ways out stand above what can be read on.
+    """
+    whole = _whole(view, step, width, ways)
+    if ways and step.failure is not None and 0 < height < len(whole):
+        return _ways_first(view, step, step.failure, width, ways)
+    return whole
+
+
+def _ways_first(view: View, step: StepState, failure: Failure, width: int, ways: Sequence[Way]) -> list[Content]:
+    sign = words.sign_of(step, view.state)
+    title = ink.sides(
+        ink.line((step.step.title, ink.STRONG)), ink.line((f"{sign.mark} {sign.word}", sign.style)), width
+    )
+    lines = [title, *ink.wrapped(ink.line((failure.message, ink.DANGER)), width), ink.BLANK]
+    lines += [ink.fit(ink.line((f"{way.key}  ", f"bold {ink.IDENT}"), _way(way)), width) for way in ways]
+    for label, text in (("Production now", failure.production), ("What helps", failure.remedy)):
+        if text:
+            lines += [ink.BLANK, ink.line((label, ink.STRONG)), *ink.paragraphs([text], width)]
+    details = said_beside(failure)
+    return [*lines, *((ink.BLANK, *ink.paragraphs(details, width, ink.QUIET)) if details else ())]
+
+
+def said_beside(failure: Failure) -> list[str]:
+    """The lines of a failure that its message does not say already, each once."""
+    return [line for line in dict.fromkeys(failure.lines) if line.strip() not in failure.message]
+
+
+def _whole(view: View, step: StepState, width: int, ways: Sequence[Way]) -> list[Content]:
     result = [*_title(view, step, width), ink.BLANK]
+    if step is view.current:
+        result += exposed(view, width)
     result += _interrupted(view, step, width)
     if not step.over and view.state.set_aside(step.step.id):
         text = "A way back is gone instead: this step neither starts nor can be steered until the way is left."
@@ -203,8 +235,7 @@ def _failed(view: View, step: StepState, width: int) -> list[Content]:
     if failure is None:
         return []
     title = "Stopped, as asked" if failure.stopped else "What failed"
-    said = [line for line in dict.fromkeys(failure.lines) if line.strip() not in failure.message]
-    what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(said, width - 2, ink.QUIET)]
+    what = [*ink.paragraphs([failure.message], width - 2), *ink.paragraphs(said_beside(failure), width - 2, ink.QUIET)]
     lines = blocks.labelled(title, words.sign_of(step, view.state), what, width)
     production = failure.production or "Not stated. Look before you go on."
     lines += [ink.BLANK, ink.line(("Production now", ink.STRONG))]

@@ -107,6 +107,10 @@ class Gist(Pane):
         self.show(lines)
 
 
+LEAST_HEIGHT = 22
+"""Lines below which the ways out of a failed step may not be out of sight."""
+
+
 class Detail(Pane):
     """One step in full."""
 
@@ -134,4 +138,5 @@ class Detail(Pane):
         if whole is not None or step is None:
             self.show(whole or [ink.BLANK])
         else:
-            self.show(detail.detail(view, step, self.room.width, self.ways))
+            height = self.room.height if self.size.height < LEAST_HEIGHT else 0
+            self.show(detail.detail(view, step, self.room.width, self.ways, height))
