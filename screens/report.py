@@ -30,7 +30,7 @@ class ReportScreen(ConsoleScreen):
         """Header, document, keys."""
         yield Header().data_bind(ReportScreen.view)
         with VerticalScroll(id="document"):
-            yield Markdown("", open_links=False)
+            yield Markdown("▶ Writing the record…", open_links=False)
         yield KeyBar()
 
     def on_mount(self) -> None:

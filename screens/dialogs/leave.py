@@ -30,6 +30,9 @@ class LeaveDialog(Dialog[bool]):
                     ink.line(sign, (step.step.title, ink.STRONG), f"  has been running for {time}"), classes="body"
                 )
             yield Static(ink.line(self._what_becomes(bool(running))), classes="body")
+            if self.shown.state.rehearsal:
+                text = "The sandbox goes on running. What ends it stands in the terminal when you have left."
+                yield Static(ink.line(text), classes="body")
             yield Static(ink.line((production_sentence(self.shown.state), ink.QUIET)), classes="body")
             with Horizontal(classes="answers"):
                 yield Button("Stay", id="safe", compact=True)
