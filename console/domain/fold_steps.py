@@ -185,10 +185,19 @@ def aborting(work: Working, event: Event) -> None:
 
 
 def _cleared(work: Working, step: StepState) -> StepState:
-    """A step as if it had never begun, but for its attempts, its overridden guards and what it left unfinished."""
+    """A step as if it had never begun, but for its attempts, its overridden guards and what it left of earlier ones."""
     progress = work.progress_of(step.step.id)
     work.drop_progress(step.step.id)
     unfinished = Attempt(step.before, progress) if step.before or progress else step.unfinished
+    undone = step.undone
     if step.status is StepStatus.SUCCEEDED:
+        # What was marked as done by hand has no `before` of its own: that of the attempt before it counts.
+        undone = (unfinished.before if unfinished is not None else {}) or undone
         unfinished = None
-    return StepState(step.step, attempt=step.attempt, overridden_guards=step.overridden_guards, unfinished=unfinished)
+    return StepState(
+        step.step,
+        attempt=step.attempt,
+        overridden_guards=step.overridden_guards,
+        unfinished=unfinished,
+        undone=undone,
+    )

@@ -107,6 +107,8 @@ class StepState:
     """Why the last yes was void, with the difference; empty when there is nothing to say."""
     unfinished: Attempt | None = None
     """The last attempt, when it ended without success and the step is to be done again."""
+    undone: Mapping[str, Json] = field(default_factory=dict)
+    """What was recorded before the last success that was reopened: it stays known how it was before the step."""
 
     @property
     def over(self) -> bool:

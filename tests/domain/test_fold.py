@@ -128,6 +128,25 @@ def test_reopening_takes_everything_with_it_that_was_built_on_the_step() -> None
     assert history.step("migrate").attempt == 1
 
 
+def test_what_was_recorded_before_a_success_stays_known_when_it_is_reopened() -> None:
+    history = History(TWO).begin().start("a", tip="x")
+    history.happen(Kind.STEP_SUCCEEDED, "a", evidence=None, by="action", note="", accepted="")
+    history.ask(i.Reopen("a", "it was undone by hand"))
+    reopened = history.step("a")
+    assert (reopened.undone, reopened.unfinished, reopened.before) == ({"tip": "x"}, None, {})
+    history.start("a").happen(Kind.STEP_FAILED, "a", message="no disk").ask(i.Retry("a"))
+    assert history.step("a").undone == {"tip": "x"}, "a failure in between forgets nothing"
+    history.succeed("a").ask(i.Reopen("a", "again"))
+    assert history.step("a").undone == {"tip": "x"}, "nor does an attempt that recorded nothing"
+
+
+def test_an_attempt_that_was_then_marked_as_done_by_hand_stays_known_when_it_is_reopened() -> None:
+    history = History(TWO).begin().start("a", tip="x").happen(Kind.STEP_FAILED, "a", message="no disk")
+    history.ask(i.Retry("a")).happen(Kind.STEP_SUCCEEDED, "a", evidence=None, by="hand", note="done", accepted="")
+    history.ask(i.Reopen("a", "it was not"))
+    assert history.step("a").undone == {"tip": "x"}
+
+
 def test_a_guard_left_out_blocks_until_it_is_overridden_on_the_step() -> None:
     history = History(release_plan()).begin().succeed("backup").fail("proof")
     history.ask(i.OverrideGuard("merge", "proof", "restored by hand yesterday", typed="proof"))

@@ -122,10 +122,10 @@ async def maintain(switches: Switches, service: Service, shut: bool) -> None:
 
 
 def _recorded(step: StepState) -> BeforeFence | None:
-    """The first record that a fence step left, however it ended."""
-    candidates: list[Mapping[str, Json]] = [step.before]
+    """The first record that a fence step left, however it ended, also when it was reopened."""
+    candidates: list[Mapping[str, Json]] = [step.undone, step.before]
     if step.unfinished is not None:
-        candidates.insert(0, step.unfinished.before)
+        candidates.insert(1, step.unfinished.before)
     if step.evidence is not None:
         candidates.append(step.evidence.data)
     for data in candidates:

@@ -105,10 +105,10 @@ def left_out(ctx: Context, action: str) -> bool:
 
 
 def _settings(step: StepState) -> dict[str, str]:
-    """What a step that holds autodeploy recorded before it began, however it ended."""
+    """What a step that holds autodeploy recorded before it began, however it ended, also when it was reopened."""
     unfinished: Mapping[str, Json] = step.unfinished.before if step.unfinished is not None else {}
     evidence: Mapping[str, Json] = step.evidence.data if step.evidence is not None else {}
-    for data in (evidence, step.before, unfinished):
+    for data in (evidence, step.before, unfinished, step.undone):
         settings = data.get("settings")
         if isinstance(settings, dict):
             return {key: str(value) for key, value in settings.items()}
