@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from console.domain import intents
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
+from screens.end_of_the_way import TELL, end_label
 from screens.leads import Ask, Choose, GoBack, Lead, Send, Show
 from screens.moment import Moment
-from screens.next_thing import next_label, next_lead, trouble_of
+from screens.next_thing import about_next, next_lead, next_words, trouble_of
 from screens.paint.ways_back import ordered
 from screens.ways import drop_way, ways_of
 
@@ -136,21 +137,46 @@ def _still_running(state: RunState) -> Prompt:
 def _going(moment: Moment) -> Prompt:
     state, current = moment.state, moment.view.current
     if state.complete:
-        return Prompt("⏎", "close the incident and the run as rolled back", "Every step of the way is over.")
-    if moment.step is not None and next_lead(moment) is not None:
-        text = f"{next_label(moment)}: {moment.step.step.title}"
-        failed = moment.step.status in (StepStatus.FAILED, StepStatus.UNCERTAIN)
-        then = "Or press the number of what you want to do: they stand below." if failed else _beside(moment)
-        return Prompt("⏎", text, then, grave=failed)
+        return _end(state)
+    about = about_next(moment)
+    if about.step is not None and next_lead(moment) is not None:
+        return _about(about, about.step)
     if current is not None and current in state.attention and not moment.following:
         return Prompt("g", f"go to “{current.step.title}”: it waits for you")
     if state.running:
-        titles = ", ".join(f"“{step.step.title}”" for step in state.running)
-        verb = "runs" if len(state.running) == 1 else "run"
-        return Prompt("", f"{titles} {verb}: nothing to press now", _beside(moment))
+        return Prompt("", f"{_that_run(state)}: nothing to press now", _beside(moment))
     if state.status is RunStatus.HELD:
         return Prompt("h", "resume: the run is held and no step starts by itself")
     return Prompt("", "The next step starts by itself")
+
+
+def _about(moment: Moment, step: StepState) -> Prompt:
+    """What Enter does about a step of the way."""
+    said = next_words(moment)
+    if said == TELL:
+        return Prompt("⏎", TELL, f"“{step.step.title}” goes on when none waits any more.")
+    text = f"{said}: {step.step.title}"
+    if step.status in (StepStatus.FAILED, StepStatus.UNCERTAIN):
+        return Prompt("⏎", text, "Or press the number of what you want to do: they stand below.", grave=True)
+    if moment.state.running:
+        return Prompt("⏎", text, f"{_that_run(moment.state)} meanwhile.")
+    return Prompt("⏎", text, _beside(moment))
+
+
+def _that_run(state: RunState) -> str:
+    titles = ", ".join(f"“{step.step.title}”" for step in state.running)
+    return f"{titles} {'runs' if len(state.running) == 1 else 'run'}"
+
+
+def _end(state: RunState) -> Prompt:
+    """Every step of the way is over: the incident, the word of its end, the run."""
+    label = end_label(state)
+    if not label:
+        return Prompt("", "The word of the incident's end is being written")
+    if label == TELL:
+        return Prompt("⏎", label, "Then the run can be closed as rolled back.")
+    then = "Every step of the way is over." if state.incident_at is not None else "The incident is closed."
+    return Prompt("⏎", label, then)
 
 
 def _beside(moment: Moment) -> str:

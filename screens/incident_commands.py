@@ -3,21 +3,12 @@
 from console.domain import intents
 from console.domain.state import StepStatus
 from screens.command import Command, Weight
+from screens.end_of_the_way import close_incident
 from screens.going_back import can_drop, choice_label, choice_lead, choosing, drop_lead
 from screens.leads import Ask, EditMessage, Lead, Send
 from screens.moment import Moment
 from screens.not_now import no_incident
 from screens.ways import declare_incident
-
-
-def _close_incident(moment: Moment) -> Lead:
-    return Ask(
-        "Close the incident",
-        (f"Declared because: {moment.state.incident_reason}", "The run stays held until you resume it."),
-        "Close it",
-        lambda answer: intents.CloseIncident(answer.text),
-        label="How it ended",
-    )
 
 
 def _tell_label(moment: Moment) -> str:
@@ -103,10 +94,10 @@ INCIDENT: tuple[Command, ...] = (
         ("c",),
         "c",
         "close the incident",
-        "Close the incident without a way back; the run stays held until it is resumed.",
+        "Close the incident, without a way back or at the end of one; the run stays held.",
         "Incident",
-        lambda m: m.open and m.state.incident_at is not None and m.state.rollback is None,
-        _close_incident,
+        lambda m: m.open and m.state.incident_at is not None and (m.state.rollback is None or m.state.complete),
+        lambda m: close_incident(m.state),
         screens=(),
     ),
     Command(

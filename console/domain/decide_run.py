@@ -94,10 +94,7 @@ def finish(state: RunState, intent: i.Finish, actor: str) -> tuple[Draft, ...]:
         raise Refused(f"Still running: {', '.join(running)}.", remedy="Wait for it, or abort it first.")
     _allowed_ending(state, intent)
     data = {"outcome": intent.outcome, "reason": intent.reason, "production": production_sentence(state)}
-    finished = Draft(Kind.RUN_FINISHED, data=data)
-    if intent.outcome == "rolled_back" and state.incident_at is not None:
-        return (Draft(Kind.INCIDENT_CLOSED, data={"reason": intent.reason}), finished)
-    return (finished,)
+    return (Draft(Kind.RUN_FINISHED, data=data),)
 
 
 def _allowed_ending(state: RunState, intent: i.Finish) -> None:
@@ -108,6 +105,11 @@ def _allowed_ending(state: RunState, intent: i.Finish) -> None:
         raise Refused(
             f"The run cannot be closed as {intent.outcome.replace('_', ' ')}: " + "; ".join(open_points) + ".",
             remedy="Settle these points, or close the run as failed or abandoned.",
+        )
+    if intent.outcome == "rolled_back" and state.incident_at is not None:
+        raise Refused(
+            "The run cannot be closed as rolled back: an incident is open.",
+            remedy="Close the incident first: its end is told to the stakeholders.",
         )
     if intent.outcome != "completed" and not intent.reason.strip():
         raise Refused(f"Closing a run as {intent.outcome} needs a reason.", remedy="Say why it ends here.")

@@ -44,6 +44,12 @@ def drafts(state: RunState) -> tuple[Draft, ...]:
     )
 
 
+def awaits_last_words(state: RunState) -> bool:
+    """Whether an incident was closed and the word of its end is not drafted yet."""
+    closed = (number for number, each in enumerate(state.incidents, 1) if each.closed_at is not None)
+    return any(f"{Turn.CLOSED}:{number}" not in state.messages for number in closed)
+
+
 def problems(template: MessageTemplate) -> tuple[str, ...]:
     """What is wrong with a plan's template, a sentence each; nothing when it can be used."""
     found = []

@@ -31,6 +31,7 @@ _ANOTHER_DATABASE = frozenset({Way.DATABASE, Way.BACKUP})
 _DEFAULT_PLANNED = {"code": DurationRange(120, 300), "database": DurationRange(600, 1800)}
 _SCHEMA_PLANNED = DurationRange(60, 300)
 _NO_TIME = DurationRange(0, 0)
+_LATER = "later"
 _ASK = Confirmation(Strength.ASK)
 
 
@@ -66,6 +67,11 @@ def extended(plan: Plan, added: RollbackPlan) -> Plan:
         steps=(*plan.steps, *added.steps),
         timeline=(*plan.timeline, *added.rows),
     )
+
+
+def has_time(step: Step) -> bool:
+    """Whether a step of a way back is one of those that come last and may be left out."""
+    return step.phase.startswith("back") and step.phase.endswith(f".{_LATER}")
 
 
 def _planned_part(plan: Plan, part: str) -> DurationRange:
@@ -273,7 +279,7 @@ class _Builder:
         """What has time: none of it is needed for service to be restored, and each step may be left out."""
         if not self._reverts and self._way is not Way.SCHEMA:
             return
-        phase = self._phase("later", "Later")
+        phase = self._phase(_LATER, "Later")
         if self._reverts:
             self._add(
                 phase,
@@ -291,7 +297,8 @@ class _Builder:
                 "Remove the saved copy",
                 "rollback.discard_copy",
                 after=("papers",),
-                confirmation=Confirmation(Strength.TYPE, self._plan.migration.saved_copy),
+                # The copy bears another name by now: what is typed is the database from which it is removed.
+                confirmation=Confirmation(Strength.TYPE, self._plan.database.name),
                 help="Nothing needs it now; leave the step out to keep it.",
             )
 

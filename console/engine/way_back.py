@@ -5,7 +5,7 @@ from datetime import timedelta
 from console.domain import intents as i
 from console.domain.decide_incident import asks_more_than_a_tick
 from console.domain.decide_run import REHEARSAL_NAME
-from console.domain.messages import Turn
+from console.domain.messages import awaits_last_words
 from console.domain.standing import Assessment, WayBack
 from console.domain.state import RunState, StepState
 from console.errors import Refused
@@ -44,7 +44,7 @@ def ending(state: RunState) -> i.Intent | None:
         return i.Finish("completed")
     if state.incident_at is not None:
         return i.CloseIncident(f"rolled back: {rollback.way.value}")
-    if sum(each.turn == Turn.CLOSED for each in state.messages.values()) < len(state.incidents):
+    if awaits_last_words(state):
         return None
     return i.Finish("rolled_back", f"rolled back: {rollback.way.value}")
 

@@ -62,7 +62,7 @@ def sign_of(step: StepState, state: RunState) -> Sign:
         return STOPPING if step.stopping else RUNNING
     if step.status is StepStatus.READY:
         begun = state.status is not RunStatus.NOT_STARTED
-        return YOURS if begun and RunState.needs_person(step) else OPEN
+        return YOURS if begun and (RunState.needs_person(step) or state.waits_for_words(step)) else OPEN
     if state.kept_by_guard(step):
         return YOURS
     return _PLAIN_SIGNS[step.status]

@@ -64,7 +64,7 @@ def test_an_event_is_one_line_that_no_terminal_obeys() -> None:
 def test_the_way_back_stands_in_the_rollback_section_with_its_steps_and_times() -> None:
     history = go(choose(declared(), Way.SCHEMA), until="push").ask(i.DropWay("no lock"))
     go(choose(history, Way.DATABASE)).ask(i.PlanPostmortem("back2.postmortem", "Ada", "2026-02-11"))
-    history.ask(i.Finish("rolled_back", "database back"))
+    history.ask(i.CloseIncident("database back")).ask(i.Finish("rolled_back", "database back"))
     lines = written(history)
     assert "**Outcome:** rolled back — database back  " in lines
     checklist = lines[lines.index("## Checklist") : lines.index("## Timeline")]

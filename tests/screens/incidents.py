@@ -245,8 +245,8 @@ def failed_step() -> Moment:
     return Moment(story.wait(20).state, story.now, (), log_of(story.now, trouble=True), ("i",))
 
 
-def gone() -> Story:
-    """Every step of the way is over, but for the plan of the post-mortem."""
+def proven() -> Story:
+    """Production is as it was before; the stakeholders are to be told."""
     story = to_schema(assess(declared().wait(14)).wait(40))
     undecided: list[Json] = [{"id": 81, "account_status": "on_hold"}, {"id": 214, "account_status": "on_hold"}]
     story.run("back.schema", 24, "447 rows rebuilt, 41 mapped, 2 to decide", undecided=undecided)
@@ -254,10 +254,26 @@ def gone() -> Story:
     story.start("back.deploy.backend").start("back.deploy.frontend").wait(171)
     story.succeed("back.deploy.backend", "live with c0ffee1").succeed("back.deploy.frontend", "live with c0ffee1")
     story.run("back.restore_settings", 1, "autodeploy is “commit” again on both; nothing redeployed")
-    story.run("back.prove", 8, "tree, schema, database and settings are as before")
+    return story.run("back.prove", 8, "tree, schema, database and settings are as before")
+
+
+def telling() -> Moment:
+    """The word that service is restored waits to be sent."""
+    story = draft(proven(), "turned:1", "turned", "Account Status Consolidation: service is restored").wait(5)
+    return Moment(story.state, story.now, (), log_of(story.now), ("i",))
+
+
+def to_what_has_time() -> Story:
+    """Everybody is told and the post-mortem is planned: what has time is left."""
+    story = proven().run("back.told", 1).run("back.papers", 1)
+    story.tell(Kind.POSTMORTEM_PLANNED, owner="Petra Lindqvist", date="2026-02-06")
+    return story.tell(Kind.STEP_TICKED, "back.postmortem", note="Petra Lindqvist, 2026-02-06")
+
+
+def gone() -> Story:
+    """Every step of the way is over, but for the plan of the post-mortem."""
+    story = proven().run("back.told", 1).run("back.papers", 1).run("back.reapply", 3, branch="reapply/020")
     story.tell(Kind.STEP_SKIPPED, "back.discard_copy", reason="kept for the post-mortem", guard_overridden_by=None)
-    story.run("back.reapply", 3, "reapply/020 is pushed", branch="reapply/020")
-    story.run("back.told", 1).run("back.papers", 1)
     return story
 
 
@@ -267,19 +283,23 @@ def asking_for_owner() -> Moment:
     return Moment(story.state, story.now, (), log_of(story.now), ("i",))
 
 
-def rolled_back() -> Moment:
+def rolled_back_story() -> Story:
     """The way is gone to its end; the incident is still open."""
     story = gone().wait(30).tell(Kind.POSTMORTEM_PLANNED, owner="Petra Lindqvist", date="2026-02-06")
-    story.tell(Kind.STEP_TICKED, "back.postmortem", note="Petra Lindqvist, 2026-02-06")
-    return Moment(story.wait(6).state, story.now, (), log_of(story.now), ("i",))
+    return story.tell(Kind.STEP_TICKED, "back.postmortem", note="Petra Lindqvist, 2026-02-06").wait(6)
+
+
+def rolled_back() -> Moment:
+    """The incident is to be closed."""
+    story = rolled_back_story()
+    return Moment(story.state, story.now, (), log_of(story.now), ("i",))
 
 
 def closed() -> Moment:
     """Both are closed."""
-    story = gone().wait(30).tell(Kind.POSTMORTEM_PLANNED, owner="Petra Lindqvist", date="2026-02-06")
-    story.tell(Kind.STEP_TICKED, "back.postmortem", note="Petra Lindqvist, 2026-02-06").wait(20)
+    story = rolled_back_story().wait(14)
     story.tell(Kind.INCIDENT_CLOSED, reason="Schema and code back, nothing lost")
-    draft(story, "closed:1", "closed", "Account Status Consolidation: the incident is closed")
+    send(draft(story, "closed:1", "closed", "Account Status Consolidation: the incident is closed"), "closed:1")
     production = "Production runs b81c55a on the schema from before the migration."
     reason = "Schema and code back, nothing lost"
     story.tell(Kind.RUN_FINISHED, outcome="rolled_back", reason=reason, production=production)
@@ -309,6 +329,7 @@ INCIDENTS: Mapping[str, Callable[[], Moment]] = {
     "rollback-run-screen": _with_keys(rolling),
     "rollback-failed": failed_step,
     "rollback-confirm-database": _with_keys(fencing, "i", "enter"),
+    "rollback-telling": telling,
     "rollback-postmortem": _with_keys(asking_for_owner, "i", "enter"),
     "rolled-back": rolled_back,
     "rolled-back-closed": closed,

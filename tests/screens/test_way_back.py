@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from console.domain import intents
-from console.domain.state import RunStatus
+from console.domain.events import Kind
+from console.domain.state import RunStatus, StepStatus
 from console.ports import StateChanged
 from screens.app import ConsoleApp
 from screens.dialogs.confirm import ConfirmDialog
+from screens.dialogs.message import MessageDialog
 from screens.dialogs.postmortem import PostmortemDialog
 from screens.incident import IncidentScreen
 from screens.widgets.incident import NextThing, StepOfTheWay, Summary
@@ -18,8 +20,9 @@ from screens.widgets.panes import Checklist, Detail, Header
 from screens.widgets.sheet import Sheet
 from tests.screens.driving import press, typed, until
 from tests.screens.fakes import FakeHelm, app_for, tell_news
-from tests.screens.incidents import INCIDENTS
+from tests.screens.incidents import INCIDENTS, draft, rolled_back_story, send, to_what_has_time
 from tests.screens.moments import Moment
+from tests.screens.story import Story
 
 SIZE = (120, 36)
 
@@ -52,7 +55,26 @@ async def test_only_the_steps_of_the_way_stand_in_its_checklist() -> None:
         assert "3 of 14 are over" in text_of(app, Summary)
         assert "0:29 of 3–10 min" in text_of(app, Summary)
         assert "mail ✗ not delivered" in text_of(app, Summary)
-        assert "“Build back what migration 020 dropped” runs: nothing to press now" in text_of(app, NextThing)
+        assert "confirm ahead: Serve the previous build meanwhile" in text_of(app, NextThing)
+        assert "“Build back what migration 020 dropped” runs meanwhile" in text_of(app, NextThing)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+
+
+async def test_while_the_fence_goes_up_the_restore_is_confirmed_ahead() -> None:
+    moment = at("rollback-confirm-database")
+    steps = dict(moment.state.steps)
+    steps["back.fence"] = replace(steps["back.fence"], status=StepStatus.RUNNING, started_at=moment.now)
+    helm = FakeHelm()
+    app, _ = app_for(replace(moment, state=replace(moment.state, steps=steps)), helm)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        text = "confirm ahead: Recover the moment before the migration into a new instance"
+        assert text in " ".join(text_of(app, NextThing).split())
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ConfirmDialog)
+        await until(pilot, lambda: bool(helm.sent), "it is looked at")
+        assert helm.sent == [intents.Look("back.recover")]
 
 
 async def test_the_header_says_by_when_production_is_back_and_how_late_it_is() -> None:
@@ -163,7 +185,7 @@ async def test_the_post_mortem_needs_an_owner_and_a_day_to_come() -> None:
         assert helm.sent == [intents.PlanPostmortem("back.postmortem", "Petra", "2026-02-06")]
 
 
-async def test_at_the_end_it_says_what_is_left_and_closes_incident_and_run() -> None:
+async def test_at_the_end_it_says_what_is_left_and_closes_the_incident_first() -> None:
     helm = FakeHelm()
     app, _ = app_for(at("rolled-back"), helm)
     async with app.run_test(size=SIZE) as pilot:
@@ -177,9 +199,57 @@ async def test_at_the_end_it_says_what_is_left_and_closes_incident_and_run() -> 
             "2026-02-06, Petra Lindqvist",
         ):
             assert part in shown, part
-        assert "close the incident and the run as rolled back" in text_of(app, NextThing)
+        assert "⏎ close the incident" in text_of(app, NextThing)
         await press(pilot, "enter", "enter")
-        assert helm.sent == [intents.Finish("rolled_back", "Schema and code back, nothing lost")]
+        assert helm.sent == [intents.CloseIncident("Schema and code back, nothing lost")]
+
+
+async def test_then_its_end_is_told_and_the_run_is_closed_last() -> None:
+    helm = FakeHelm()
+    app, feed = app_for(at("rolled-back"), helm)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+
+        async def goes_on(story: Story) -> None:
+            feed.publish(StateChanged(story.state, ()))
+            app.frame()
+            await pilot.pause()
+
+        story = rolled_back_story()
+        await goes_on(story.tell(Kind.INCIDENT_CLOSED, reason="the users are back"))
+        assert "is being written" in text_of(app, NextThing)
+        assert "⏎" not in keys_of(app)
+        await goes_on(draft(story, "closed:1", "closed", "The incident is closed"))
+        assert "⏎ send the message to the stakeholders" in text_of(app, NextThing)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, MessageDialog)
+        await press(pilot, "ctrl+s")
+        assert isinstance(helm.sent[-1], intents.SendMessage)
+        await goes_on(send(story, "closed:1"))
+        assert "⏎ close the run as rolled back" in text_of(app, NextThing)
+        await press(pilot, "enter", "enter")
+        assert helm.sent[-1] == intents.Finish("rolled_back", "the users are back")
+
+
+async def test_the_stakeholders_are_told_with_one_key_and_what_has_time_is_left_out_with_two() -> None:
+    helm = FakeHelm()
+    app, feed = app_for(at("rollback-telling"), helm)
+    async with app.run_test(size=SIZE) as pilot:
+        await press(pilot, "i")
+        assert "⏎ send the message to the stakeholders" in text_of(app, NextThing)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, MessageDialog)
+        await press(pilot, "escape")
+        feed.publish(StateChanged(to_what_has_time().state, ()))
+        app.frame()
+        await pilot.pause()
+        assert "do it or leave it out: Offer a branch that brings the release again" in text_of(app, NextThing)
+        await press(pilot, "enter", "1")
+        assert isinstance(app.screen, ConfirmDialog)
+        await press(pilot, "escape", "down")
+        assert "do it or leave it out: Remove the saved copy" in text_of(app, NextThing)
+        await press(pilot, "enter", "2")
+        assert helm.sent[-1] == intents.Skip("back.discard_copy", "kept: nothing needs it gone")
 
 
 async def test_a_closed_rollback_is_shown_as_such_on_both_screens() -> None:
