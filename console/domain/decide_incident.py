@@ -4,6 +4,7 @@ from datetime import date
 
 from console.domain import intents as i
 from console.domain.events import Draft, Kind
+from console.domain.kept_out import kept_out
 from console.domain.plan import Json, StepKind
 from console.domain.rollback_plan import POSTMORTEM, rollback_plan
 from console.domain.standing import Way, WayBack
@@ -25,7 +26,19 @@ def close_incident(state: RunState, intent: i.CloseIncident, actor: str) -> tupl
         raise Refused("No incident is open.")
     if state.rollback is not None and not state.complete:
         raise Refused("A way back is being gone.", remedy="Go it to its end, or drop it with a reason.")
+    users_are_in(state)
     return (Draft(Kind.INCIDENT_CLOSED, data={"reason": intent.reason}),)
+
+
+def users_are_in(state: RunState) -> None:
+    """Raises Refused while a way back may still keep users out."""
+    shut = kept_out(state)
+    if shut:
+        raise Refused(
+            shut,
+            remedy="Look where production stands; then go a way back that lets users in, or let them in by hand and "
+            "look once more.",
+        )
 
 
 def assess(state: RunState, intent: i.Assess, actor: str) -> tuple[Draft, ...]:
@@ -131,7 +144,9 @@ def missing_for_rolled_back(state: RunState) -> tuple[str, ...]:
 
 def _offered(state: RunState, intent: i.ChooseWay) -> WayBack:
     assessment = state.assessment
-    if assessment is None or assessment.at != intent.assessed:
+    if assessment is None:
+        raise Refused("Nobody has looked where production stands since it may have changed.", remedy="Look first.")
+    if assessment.at != intent.assessed:
         raise Refused("Where production stands was looked at anew since.", remedy="Look at the ways back again.")
     try:
         offer = assessment.offer(Way(intent.way))

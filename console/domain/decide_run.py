@@ -1,7 +1,7 @@
 """Decisions about the run as a whole: its course, incidents, findings, signatures, its end."""
 
 from console.domain import intents as i
-from console.domain.decide_incident import missing_for_rolled_back
+from console.domain.decide_incident import missing_for_rolled_back, users_are_in
 from console.domain.dependencies import open_predecessors
 from console.domain.events import Draft, Kind
 from console.domain.released import release_commit
@@ -42,6 +42,7 @@ def resume(state: RunState, intent: i.Resume, actor: str) -> tuple[Draft, ...]:
         raise Refused(f"There is nothing to resume: the run is {state.status}.")
     if state.rollback is None:
         _no_incident(state)
+        users_are_in(state)
     return (Draft(Kind.RUN_RESUMED),)
 
 

@@ -47,6 +47,8 @@ def _apply(work: Working, event: Event) -> None:
     handler = _HANDLERS.get(event.kind)
     if handler is not None:
         handler(work, event)
+    if event.kind in _CHANGES_PRODUCTION:
+        fold_incident.production_may_have_changed(work, work.step_of(event))
     work.seq = event.seq
     work.last_at = event.at
     if event.kind not in _NO_CONSEQUENCE:
@@ -98,6 +100,11 @@ _HANDLERS: Mapping[Kind, Callable[[Working, Event], None]] = {
     Kind.MESSAGE_DROPPED: fold_incident.message_dropped,
     Kind.POSTMORTEM_PLANNED: fold_incident.postmortem_planned,
 }
+
+_CHANGES_PRODUCTION = frozenset(
+    {Kind.STEP_STARTED, Kind.STEP_SUCCEEDED, Kind.STEP_FAILED, Kind.STEP_UNCERTAIN, Kind.STEP_RECONCILED}
+)
+"""Kinds by which a step may have changed what was seen of production."""
 
 _NO_CONSEQUENCE = frozenset(
     {

@@ -6,6 +6,7 @@ from typing import TypeVar
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.plan import Json, Phase, Step, TimelineRow
+from console.domain.released import BUILD, MIGRATE, PUSH
 from console.domain.rollback_plan import RollbackPlan, extended
 from console.domain.standing import Assessment, Way
 from console.domain.state import (
@@ -21,6 +22,8 @@ from console.domain.wire import decode
 from console.domain.working import Working
 
 T = TypeVar("T")
+
+_CHANGING = frozenset({PUSH, BUILD, MIGRATE})
 
 
 def declared(work: Working, event: Event) -> None:
@@ -44,7 +47,8 @@ def closed(work: Working, event: Event) -> None:
 
 def assessed(work: Working, event: Event) -> None:
     """Somebody looked where production stands and which ways lead back."""
-    work.run = replace(work.run, assessment=decode(Assessment, event.data.get("assessment")))
+    found = decode(Assessment, event.data.get("assessment"))
+    work.run = replace(work.run, assessment=found, assessed_at=event.at)
 
 
 def chosen(work: Working, event: Event) -> None:
@@ -80,7 +84,8 @@ def dropped(work: Working, event: Event) -> None:
     rollbacks = work.run.rollbacks
     if rollbacks:
         reason = payload.text(event.data, "reason", "given up")
-        work.run = replace(work.run, rollbacks=(*rollbacks[:-1], replace(rollbacks[-1], dropped=reason)))
+        given_up = replace(rollbacks[-1], dropped=reason)
+        work.run = replace(work.run, rollbacks=(*rollbacks[:-1], given_up), assessment=None, assessed_at=None)
         _hold(work, f"incident: {work.run.incident_reason}")
 
 
@@ -125,6 +130,14 @@ def postmortem_planned(work: Working, event: Event) -> None:
     """Somebody owns the post-mortem, and its day is set."""
     planned = PostmortemState(payload.text(event.data, "owner"), payload.text(event.data, "date"))
     work.run = replace(work.run, postmortem=planned)
+
+
+def production_may_have_changed(work: Working, step: StepState) -> None:
+    """What was seen of production does not stand for what a step may have made of it since; a way that is gone is shown
+    as it was chosen."""
+    action = step.step.action or ""
+    if work.run.rollback is None and (action in _CHANGING or action.startswith("rollback.")):
+        work.run = replace(work.run, assessment=None, assessed_at=None)
 
 
 def _each(kind: type[T], value: Json) -> tuple[T, ...]:

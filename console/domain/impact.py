@@ -10,6 +10,7 @@ from console.domain import payload
 from console.domain.loss import Loss
 from console.domain.plan import Json
 from console.domain.released import MIGRATE, PUSH, by_action, live_builds, migrated, pushed
+from console.domain.rollback import COSTS_ROWS
 from console.domain.standing import Way, WayBack
 from console.domain.state import IncidentState, RollbackState, RunState, StepState, StepStatus
 from console.domain.wire import WireError, decode
@@ -153,18 +154,32 @@ def _left(state: RunState, rollback: RollbackState, action: str, key: str) -> st
 
 def lost(state: RunState, rollback: RollbackState) -> str:
     """What is lost by a way back, in a sentence: as counted, else as it was stated when it was chosen."""
-    loss = counted_loss(state, rollback)
+    loss = _loss_so_far(state, rollback)
     rows = loss.rows if loss is not None else rollback.rows
     undecided = len(undecided_rows(state, rollback))
     open_rows = f" {undecided} {'row is' if undecided == 1 else 'rows are'} still to be decided by hand." * bool(
         undecided
     )
+    if rows is None and rollback.way in COSTS_ROWS:
+        return f"What users entered since the moment that is gone back to is lost; it has not been counted.{open_rows}"
     if not rows:
         return f"Nothing that users entered is lost.{open_rows}"
     count = f"{rows} {'change' if rows == 1 else 'changes'} that users made"
     if loss is not None:
         return f"{count} since {_minute(loss.since)} {'is' if rows == 1 else 'are'} lost.{open_rows}"
     return f"{count} would be lost, as stated when the way was chosen.{open_rows}"
+
+
+def _loss_so_far(state: RunState, rollback: RollbackState) -> Loss | None:
+    """The loss of this way as it was counted, else that of an earlier one that had switched the services already."""
+    own = counted_loss(state, rollback)
+    if own is not None:
+        return own
+    for earlier in reversed(state.rollbacks):
+        switched = any(step.status is StepStatus.SUCCEEDED for step in steps_of(state, earlier, SWITCH))
+        if earlier is not rollback and switched:
+            return counted_loss(state, earlier)
+    return None
 
 
 def _must_be_proven(state: RunState, rollback: RollbackState) -> bool:

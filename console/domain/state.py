@@ -298,7 +298,8 @@ class RunState:
     incidents: tuple[IncidentState, ...] = ()
     """Every incident of the run, oldest first."""
     assessment: Assessment | None = None
-    """The last assessment of where production stands."""
+    """The last assessment of where production stands; None once something may have changed it since."""
+    assessed_at: datetime | None = None
     rollbacks: tuple[RollbackState, ...] = ()
     """The ways back that were chosen, oldest first."""
     messages: Mapping[str, MessageState] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from console.domain.impact import way_back_sentence
+from console.domain.kept_out import kept_out
 from console.domain.released import BUILD, MIGRATE, by_action, live_builds, migrated, pushed, release_commit
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 
@@ -46,7 +47,12 @@ def criteria_verdicts(state: RunState) -> dict[str, str]:
 
 
 def production_sentence(state: RunState) -> str:
-    """What state production is in, in one sentence, as far as the journal knows."""
+    """What state production is in, in one sentence or two, as far as the journal knows."""
+    shut = kept_out(state) if state.rollback is None or state.complete else ""
+    return " ".join(each for each in (_sentence(state), shut) if each)
+
+
+def _sentence(state: RunState) -> str:
     unknown = [each for each in state.steps.values() if each.status is StepStatus.UNCERTAIN]
     if unknown:
         titles = ", ".join(f"“{each.step.title}”" for each in unknown)

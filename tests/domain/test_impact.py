@@ -164,3 +164,12 @@ def test_a_way_is_told_as_it_was_offered_only_by_the_look_that_it_was_chosen_fro
     choose(history, Way.DATABASE)
     assert offered(history.state, history.state.rollbacks[0]) is None
     assert offered(history.state, history.state.rollbacks[1]) is not None
+
+
+def test_what_was_never_counted_is_not_called_nothing() -> None:
+    """The dear ways lose rows also where the figure could not be had in time."""
+    history = choose(declared(), Way.DATABASE)
+    rollback = history.state.rollback
+    assert rollback is not None
+    assert "has not been counted" in lost(history.state, replace(rollback, rows=None))
+    assert "Nothing that users entered is lost." in lost(history.state, replace(rollback, way=Way.SCHEMA, rows=None))

@@ -14,6 +14,7 @@ from console.domain.plan import Channel
 from console.domain.rollback import TITLES, verdicts
 from console.domain.standing import Assessment, Runs, Schema, ServiceStanding, Standing, Way, WayBack
 from console.domain.state import RunState, RunStatus, StepStatus
+from console.domain.summary import production_sentence
 from console.domain.wire import format_time
 from console.engine.autopilot import Autopilot, Ending, Outcome
 from console.engine.incident import IncidentDesk
@@ -231,7 +232,7 @@ async def test_what_is_set_aside_neither_starts_nor_can_be_steered(tmp_path: Pat
     driving = asyncio.create_task(run.conductor.run())
     send = run.conductor.send
     await send(i.DeclareIncident("the dashboard is down"))
-    with pytest.raises(Refused, match="looked at anew"):
+    with pytest.raises(Refused, match="Nobody has looked"):
         await send(i.ChooseWay("schema", "2026-02-04T20:00:00.000Z"))
     await send(i.Assess())
     assessment = run.feed.state.assessment
@@ -266,11 +267,68 @@ async def test_a_way_that_was_dropped_leaves_room_for_another(tmp_path: Path) ->
     await send(i.DropWay("the provider does not answer"))
     assert run.feed.state.rollback is None
     assert run.feed.state.status is RunStatus.HELD
+    with pytest.raises(Refused, match="Nobody has looked"):
+        await send(i.ChooseWay("database", at, "the saved copy is damaged"))
+    await send(i.Assess())
+    at = run.feed.state.assessment.at if run.feed.state.assessment else ""
     await send(i.ChooseWay("database", at, "the saved copy is damaged"))
     state = run.feed.state
     assert state.rollback is not None
     assert state.rollback.steps[0] == "back2.hold"
     assert [each.dropped for each in state.rollbacks] == ["the provider does not answer", ""]
+    await run.conductor.close()
+    await driving
+
+
+async def test_nothing_goes_on_while_a_fence_that_was_left_keeps_users_out(tmp_path: Path) -> None:
+    """A dropped way leaves its fence: the incident stays open until users are in again, by a way or by hand."""
+    assessor = FakeAssessor()
+    world = FakeWorld(gates={"back.revert": asyncio.Event()})
+    run = over(tmp_path, world, desk=IncidentDesk(assessor))
+    driving = asyncio.create_task(run.conductor.run())
+    send = run.conductor.send
+    await send(i.Start())
+    await send(i.DeclareIncident("the dashboard is down"))
+    await until(run.feed, lambda state: not state.running)
+    await send(i.Assess())
+    at = run.feed.state.assessment.at if run.feed.state.assessment else ""
+    await send(i.ChooseWay("database", at, "the saved copy is damaged"))
+    await until(run.feed, lambda state: state.steps["back.fence"].status is StepStatus.READY)
+    await send(i.Look("back.fence"))
+    await send(i.Confirm("back.fence", run.feed.state.steps["back.fence"].preview_digest or ""))
+    await until(run.feed, lambda state: state.steps["back.fence"].status is StepStatus.SUCCEEDED)
+    world.gates["back.revert"].set()
+    await until(run.feed, lambda state: not state.running)
+    await send(i.DropWay("the provider does not recover"))
+    assert run.feed.state.assessment is None
+    with pytest.raises(Refused, match="Users are kept out"):
+        await send(i.CloseIncident("it is over"))
+    assessor.standing = replace(MIGRATED, fenced=True)
+    await send(i.Assess())
+    with pytest.raises(Refused, match="Users are kept out"):
+        await send(i.CloseIncident("it is over"))
+    assert "Users are kept out" in production_sentence(run.feed.state)
+    assessor.standing = MIGRATED
+    await send(i.Assess())
+    await send(i.CloseIncident("opened by hand in the dashboard"))
+    assert "Users are kept out" not in production_sentence(run.feed.state)
+    await run.conductor.close()
+    await driving
+
+
+async def test_what_was_seen_does_not_stand_for_what_a_step_made_of_it_since(tmp_path: Path) -> None:
+    world = FakeWorld(gates={"migrate": asyncio.Event()})
+    run = over(tmp_path, world)
+    driving = asyncio.create_task(run.conductor.run())
+    flying = asyncio.create_task(Autopilot(run.conductor, run.feed).drive())
+    await until(run.feed, lambda state: state.steps["migrate"].status is StepStatus.RUNNING)
+    await run.conductor.send(i.Assess())
+    assert run.feed.state.assessment is not None
+    world.gates["migrate"].set()
+    await until(run.feed, lambda state: state.steps["migrate"].over)
+    assert run.feed.state.assessment is None
+    flying.cancel()
+    await asyncio.gather(flying, return_exceptions=True)
     await run.conductor.close()
     await driving
 
