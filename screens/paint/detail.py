@@ -59,7 +59,7 @@ def said_beside(failure: Failure) -> list[str]:
 
 def _whole(view: View, step: StepState, width: int, ways: Sequence[Way]) -> list[Content]:
     result = [*_title(view, step, width), ink.BLANK]
-    if step is view.current:
+    if view.current is not None and step.step.id == view.current.step.id:
         result += exposed(view, width)
     result += _interrupted(view, step, width)
     if not step.over and view.state.set_aside(step.step.id):
