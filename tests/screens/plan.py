@@ -94,7 +94,7 @@ _REOPENS = {"backup.verify": ("backup.export",), "code.push": ("code.merge",)}
 _HELP = {
     "backup.export": "A logical backup at the provider; the point-in-time recovery window is recorded beside it.",
     "code.push": "From here on new code meets the old schema until the migration has run.",
-    "db.migrate": "It may be confirmed ahead, while the services build; then it starts by itself as soon as both are live.",
+    "db.migrate": "May be confirmed ahead, while the services build; it then starts by itself when both are live.",
 }
 
 
