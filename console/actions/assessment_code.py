@@ -1,4 +1,4 @@
-"""The services in an assessment: which commit each runs, and whether that is the release, by its files."""
+"""The services in an assessment: which commit each runs or soon will, and whether that is the release, by its files."""
 
 import asyncio
 from dataclasses import dataclass
@@ -57,6 +57,7 @@ async def _look(
     if info.suspended:
         remarks.append(Line(f"{service.name} is suspended", tone=Tone.WARNING))
     what, doubts = await _runs(repository, state, branch, service, live)
+    builds = (await _runs(repository, state, branch, service, building))[0] if building is not None else None
     standing = ServiceStanding(
         key=service.key,
         name=service.name,
@@ -65,27 +66,28 @@ async def _look(
         deploy=live.id if live is not None else "",
         building=building.commit if building is not None else "",
         maintenance=info.maintenance,
+        builds=builds,
     )
     return standing, [*remarks, *doubts], True
 
 
 async def _runs(
-    repository: Repository, state: RunState, branch: BranchLook, service: Service, live: Deploy | None
+    repository: Repository, state: RunState, branch: BranchLook, service: Service, deploy: Deploy | None
 ) -> tuple[Runs, list[Line]]:
-    """What the live commit is, and a remark where it is not exactly one of the two."""
-    if live is None or not live.commit:
+    """What a deploy's commit is, and a remark where it is not exactly one of the two."""
+    if deploy is None or not deploy.commit:
         return Runs.OTHER, []
     span = branch.span
     if span is None:
         # Without the repository only the commit's own name can be compared.
-        return (Runs.NEW if live.commit == release_commit(state) else Runs.OTHER), []
-    what = await runs(repository, span, live.commit)
+        return (Runs.NEW if deploy.commit == release_commit(state) else Runs.OTHER), []
+    what = await runs(repository, span, deploy.commit)
     exact = {Runs.OLD: span.before, Runs.NEW: span.commit}.get(what, "")
-    if exact and await same_tree(repository, live.commit, exact):
+    if exact and await same_tree(repository, deploy.commit, exact):
         return what, []
     words = {
         Runs.OLD: "without the release, but not with the files from just before it",
         Runs.NEW: "with the release, and with commits of others",
         Runs.OTHER: "neither the release nor the code from before it",
     }
-    return what, [Line(f"{service.name} runs {short(live.commit)}: {words[what]}", tone=Tone.WARNING)]
+    return what, [Line(f"{service.name} runs {short(deploy.commit)}: {words[what]}", tone=Tone.WARNING)]

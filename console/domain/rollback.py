@@ -1,10 +1,11 @@
 """The decision table of the way back: which ways apply from where production stands, which is recommended, and why.
 
 Pure. The table is over the code that runs (old, new, mixed), the schema (old, new, unknown), whether the services
-were switched to another database, and whether the release is still on the target branch; what a way needs beside (a
-saved copy, a moment that can be recovered, a verified backup) takes it out with that reason. What always holds: at most
-one way is recommended; it applies and restores service, and no other way that does costs fewer rows; and rows are never
-given up for a schema that nobody could read.
+were switched to another database or use more than one, and whether the release is still on the target branch; what a
+way needs beside (a saved copy, a moment that can be recovered, a verified backup) takes it out with that reason. What
+always holds: at most one way is recommended; it applies and restores service, and no other way that does costs fewer
+rows; rows are never given up for a schema that nobody could read; and while the services use more than one database,
+only a way that points them all at one is said to restore service.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ TITLES = {
 }
 COSTS_ROWS = frozenset({Way.DATABASE, Way.BACKUP})
 """The ways after which rows written since are gone."""
+_SPLIT = "the services use more than one database, or one that is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def verdicts(standing: Standing) -> tuple[Verdict, ...]:
 
 def _commendable(standing: Standing, verdict: Verdict) -> bool:
     """Whether a way may be recommended: while the schema is unknown, losing rows may be for nothing."""
-    blind = standing.schema is Schema.UNKNOWN and verdict.way in COSTS_ROWS
+    blind = (standing.schema is Schema.UNKNOWN or standing.split) and verdict.way in COSTS_ROWS
     return verdict.applies and verdict.restores and not blind
 
 
@@ -59,7 +61,7 @@ _DEARNESS = (Way.NOTHING, Way.CODE, Way.FIX_ONLY, Way.SCHEMA, Way.DATABASE, Way.
 def _untouched(standing: Standing) -> bool:
     """Whether neither code nor schema nor the branch holds anything of the release, and users are let in."""
     old = standing.code is Code.OLD and standing.schema is Schema.OLD
-    return old and not (standing.pushed or standing.switched or standing.fenced)
+    return old and not (standing.pushed or standing.switched or standing.split or standing.fenced)
 
 
 def _nothing(standing: Standing) -> Verdict:
@@ -71,6 +73,8 @@ def _nothing(standing: Standing) -> Verdict:
 def _code(standing: Standing) -> Verdict:
     if _untouched(standing):
         return Verdict(Way.CODE, False, False, "There is nothing of the release to be reverted.")
+    if standing.split:
+        return Verdict(Way.CODE, True, False, f"It cannot restore service: {_SPLIT}.")
     if standing.schema is Schema.NEW:
         return Verdict(
             Way.CODE,
@@ -104,6 +108,8 @@ def _fix_only(standing: Standing) -> Verdict:
 
 
 def _schema(standing: Standing) -> Verdict:
+    if standing.split:
+        return Verdict(Way.SCHEMA, False, False, f"Which database is to be built back cannot be told: {_SPLIT}.")
     if standing.schema is Schema.OLD:
         return Verdict(Way.SCHEMA, False, False, "The schema is the old one: there is nothing to be built back.")
     if standing.schema is Schema.UNKNOWN:
@@ -139,13 +145,15 @@ def _backup(standing: Standing) -> Verdict:
 def _no_other_database(standing: Standing) -> str:
     if _untouched(standing):
         return "Nothing of the release has reached the database."
-    if standing.switched and standing.schema is Schema.OLD:
+    if standing.switched and standing.schema is Schema.OLD and not standing.split:
         return "The services already use another instance, with the old schema."
     return ""
 
 
 def _dear(standing: Standing, moment: str) -> str:
     lost = f"whatever users wrote since {moment} is lost"
+    if standing.split:
+        return f"It points all services at one database, but {lost}; for now {_SPLIT}."
     if standing.schema is Schema.OLD:
         return f"The schema is the old one: only damaged data would be a reason, and {lost}."
     if standing.schema is Schema.UNKNOWN:
@@ -163,7 +171,9 @@ def _reached(standing: Standing) -> str:
         parts.append("the migration has run")
     if standing.schema is Schema.UNKNOWN:
         parts.append("the database does not say which schema it has")
-    if standing.switched:
+    if standing.split:
+        parts.append(_SPLIT)
+    elif standing.switched:
         parts.append("the services use another database")
     if standing.fenced:
         parts.append("writes are fenced off")

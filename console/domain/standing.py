@@ -54,7 +54,10 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStanding:
-    """What one production service runs. `building` is the commit of a deploy under way, empty without one."""
+    """What one production service runs.
+
+    `building` is the commit of a deploy under way, empty without one, and `builds` what the service runs after it.
+    """
 
     key: str
     name: str
@@ -63,6 +66,7 @@ class ServiceStanding:
     deploy: str = ""
     building: str = ""
     maintenance: bool = False
+    builds: Runs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,11 @@ class Standing:
     """Where production stands.
 
     `pushed`: the target branch holds the release, and no revert of it. `switched`: the services use another instance
-    than the plan's. `fenced`: writes to the database in use are fenced off. `saved_copy`: the table from which the
-    schema can be rebuilt, empty without one. `recoverable`: the provider can recover the moment before the migration,
-    now or from `reachable_at` on (empty: now). `backup`: there is a verified export. `fix_is_all`: reverting the fix
-    commit alone gives the tree from before.
+    than the plan's. `split`: they use more than one instance, or one that is not known: `postgres_id` is then the one
+    that was read, and the schema says nothing. `fenced`: writes to the database in use are fenced off. `saved_copy`:
+    the table from which the schema can be rebuilt, empty without one. `recoverable`: the provider can recover the
+    moment before the migration, now or from `reachable_at` on (empty: now). `backup`: there is a verified export.
+    `fix_is_all`: reverting the fix commit alone gives the tree from before.
     """
 
     pushed: bool
@@ -89,11 +94,14 @@ class Standing:
     backup: bool = False
     fix_is_all: bool = False
     remarks: tuple[Line, ...] = ()
+    split: bool = False
 
     @property
     def code(self) -> Code:
-        """What the services run, taken together; services of other commits make it mixed."""
+        """What the services run, taken together, or will by a deploy under way; other commits make it mixed."""
         runs = {service.runs for service in self.services}
+        # A deploy under way of the old code takes nothing back until it is live; one of other code soon brings it.
+        runs |= {each.builds for each in self.services if each.builds not in (None, Runs.OLD)}
         if runs == {Runs.NEW}:
             return Code.NEW
         return Code.OLD if runs <= {Runs.OLD} else Code.MIXED

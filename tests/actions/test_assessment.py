@@ -164,6 +164,19 @@ async def test_a_build_that_failed_leaves_one_service_on_the_old_code() -> None:
     assert not offer(assessment, Way.DATABASE).applies
 
 
+async def test_a_deploy_of_the_release_under_way_is_not_nothing() -> None:
+    scene = Scene(Schema.OLD)
+    await scene.nothing_pushed()
+    scene.hosting.add(scene.backend, scene.merge, DeployStatus.BUILD)
+    assessment = await scene.assess()
+    assert [(s.runs, s.builds) for s in assessment.standing.services] == [(Runs.OLD, Runs.NEW), (Runs.OLD, None)]
+    assert assessment.standing.code is Code.MIXED
+    assert assessment.ways[0].way is Way.CODE
+    assert assessment.ways[0].recommended
+    assert not offer(assessment, Way.NOTHING).applies
+    assert decode(Assessment, encode(assessment)) == assessment
+
+
 async def test_after_the_revert_nothing_of_the_release_is_left() -> None:
     scene = Scene(Schema.OLD)
     revert = (await scene.repository.revert([scene.merge], scene.merge)).id

@@ -254,6 +254,18 @@ async def test_a_deploy_that_a_dead_attempt_began_is_followed_and_not_begun_agai
     assert back.hosting.started == []
 
 
+async def test_the_commit_that_is_live_is_deployed_again_while_another_is_on_its_way() -> None:
+    back = Back()
+    commit = await pushed(back)
+    back.hosting.add(back.backend, commit)
+    back.hosting.add(back.backend, back.merge, DeployStatus.BUILD)
+    preview = await deploying(back).preview(back.context(DEPLOY))
+    assert preview.summary.startswith("Deploy ")
+    back.turn(back.backend, DeployStatus.LIVE, after=30)
+    await deploying(back).perform(back.context(DEPLOY, preview.before), back.reports)
+    assert back.hosting.started == [(back.backend, commit)]
+
+
 async def test_a_lost_answer_does_not_deploy_twice() -> None:
     back = Back()
     await pushed(back)

@@ -13,7 +13,7 @@ SERVICES = {
     Code.NEW: (Runs.NEW, Runs.NEW),
     Code.MIXED: (Runs.NEW, Runs.OLD),
 }
-FLAGS = ("pushed", "switched", "recoverable", "backup", "fix_is_all", "fenced")
+FLAGS = ("pushed", "switched", "recoverable", "backup", "fix_is_all", "fenced", "split")
 
 
 def standing(code: Code = Code.NEW, schema: Schema = Schema.OLD, *, saved_copy: str = "", **flags: bool) -> Standing:
@@ -48,11 +48,11 @@ def recommended(of: Standing) -> Way | None:
 
 def nothing_left(of: Standing) -> bool:
     """Nothing of the release is anywhere, and users are let in."""
-    return of.code is Code.OLD and of.schema is Schema.OLD and not (of.pushed or of.switched or of.fenced)
+    return of.code is Code.OLD and of.schema is Schema.OLD and not (of.pushed or of.switched or of.split or of.fenced)
 
 
 def test_the_table_was_asked_about_everything() -> None:
-    assert len(EVERY) == 3 * 3 * 2 * 2**6
+    assert len(EVERY) == 3 * 3 * 2 * 2**7
     assert len(set(EVERY)) == len(EVERY)
     assert {each.code for each in EVERY} == set(Code)
 
@@ -82,7 +82,8 @@ def test_at_most_one_is_recommended_and_it_stands_first_applies_and_restores() -
 def test_one_is_recommended_wherever_one_restores_service_and_the_schema_is_known() -> None:
     for each in EVERY:
         restoring = [v for v in verdicts(each) if v.restores]
-        assert (recommended(each) is not None) == bool(restoring and each.schema is not Schema.UNKNOWN)
+        known = each.schema is not Schema.UNKNOWN and not each.split
+        assert (recommended(each) is not None) == bool(restoring and known)
 
 
 def test_rows_are_given_up_only_where_no_other_way_restores_service() -> None:
@@ -96,6 +97,14 @@ def test_old_code_on_the_new_schema_is_never_said_to_restore_service() -> None:
         if each.schema is not Schema.OLD:
             assert not verdict(each, Way.CODE).restores
             assert not verdict(each, Way.FIX_ONLY).restores
+
+
+def test_on_more_than_one_database_only_a_way_that_points_all_services_at_one_restores_service() -> None:
+    for each in (each for each in EVERY if each.split):
+        restoring = {v.way for v in verdicts(each) if v.restores}
+        assert restoring == {way for way, has in ((Way.DATABASE, each.recoverable), (Way.BACKUP, each.backup)) if has}
+        assert recommended(each) is None
+        assert "more than one database" in verdict(each, Way.CODE).why
 
 
 def test_one_commit_of_several_is_never_said_to_restore_service() -> None:
@@ -113,7 +122,9 @@ def test_nothing_is_the_way_exactly_where_nothing_of_the_release_is_left() -> No
 def test_what_a_way_needs_is_there_when_it_applies() -> None:
     for each in EVERY:
         schema = verdict(each, Way.SCHEMA)
-        assert not schema.applies or (each.saved_copy and each.schema is Schema.NEW and not each.switched)
+        assert not schema.applies or (
+            each.saved_copy and each.schema is Schema.NEW and not (each.switched or each.split)
+        )
         assert not verdict(each, Way.DATABASE).applies or each.recoverable
         assert not verdict(each, Way.BACKUP).applies or each.backup
         assert not verdict(each, Way.FIX_ONLY).applies or each.pushed
@@ -121,7 +132,7 @@ def test_what_a_way_needs_is_there_when_it_applies() -> None:
 
 def test_a_database_that_was_switched_back_is_not_switched_again() -> None:
     for each in EVERY:
-        if each.switched and each.schema is Schema.OLD:
+        if each.switched and each.schema is Schema.OLD and not each.split:
             assert not [way for way in COSTS_ROWS if verdict(each, way).applies]
 
 
@@ -186,6 +197,7 @@ def test_a_fix_that_is_all_says_why_even_that_does_not_help_on_the_new_schema() 
         ({"pushed": True}, "the branch holds it"),
         ({"pushed": False, "fenced": True}, "writes are fenced off"),
         ({"pushed": False, "switched": True}, "another database"),
+        ({"pushed": False, "switched": True, "split": True}, "more than one database, or one that is not known"),
     ],
 )
 def test_what_reached_production_is_said(changes: dict[str, bool], words: str) -> None:
@@ -206,3 +218,29 @@ def test_what_reached_production_is_said(changes: dict[str, bool], words: str) -
 def test_what_the_services_run_together(runs: tuple[Runs, ...], code: Code) -> None:
     services = tuple(ServiceStanding(str(n), str(n), "c", each) for n, each in enumerate(runs))
     assert Standing(False, services, Schema.OLD, "dpg-1", "crm").code is code
+
+
+@pytest.mark.parametrize(
+    ("runs", "builds", "code"),
+    [
+        (Runs.OLD, Runs.NEW, Code.MIXED),
+        (Runs.OLD, Runs.OTHER, Code.MIXED),
+        (Runs.OLD, Runs.OLD, Code.OLD),
+        (Runs.NEW, Runs.NEW, Code.NEW),
+        (Runs.NEW, Runs.OLD, Code.NEW),
+        (Runs.OLD, None, Code.OLD),
+    ],
+)
+def test_a_deploy_under_way_counts_as_what_it_brings(runs: Runs, builds: Runs | None, code: Code) -> None:
+    services = (
+        ServiceStanding("backend", "crm-backend", "a" * 40, runs, building="c" * 40, builds=builds),
+        ServiceStanding("frontend", "crm-frontend", "a" * 40, runs),
+    )
+    assert Standing(False, services, Schema.OLD, "dpg-1", "crm").code is code
+
+
+def test_while_the_release_is_being_deployed_nothing_is_not_the_way() -> None:
+    service = ServiceStanding("backend", "crm-backend", "b" * 40, Runs.OLD, building="c" * 40, builds=Runs.NEW)
+    where = Standing(False, (service,), Schema.OLD, "dpg-1", "crm")
+    assert recommended(where) is Way.CODE
+    assert not verdict(where, Way.NOTHING).applies

@@ -132,8 +132,10 @@ class RollbackDeploy:
 
 
 def _still_counts(ctx: Context, commit: str, deploys: tuple[Deploy, ...]) -> Deploy | None:
-    """The newest deploy of the commit, when it is live or on its way there: then no other is needed."""
+    """The newest deploy of the commit, when it is live or on its way there, and stays: then no other is needed."""
     ours = next((each for each in deploys if each.commit == commit), None)
+    if ours is not None and any(not each.status.ended for each in deploys[: deploys.index(ours)]):
+        return None  # what is being deployed after it replaces it
     if ours is None or ours.status.failed or ours.status is DeployStatus.DEACTIVATED or _outdated(ctx, ours):
         return None
     return ours
