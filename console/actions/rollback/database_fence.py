@@ -22,6 +22,7 @@ from console.actions.rollback.database_lock import (
     is_read_only,
     read_only_setting,
     refuse_exceptions,
+    sees_others,
     server_time,
     sessions,
     set_read_only,
@@ -75,6 +76,7 @@ class RollbackFence:
             database = await self._databases.of(ctx.plan, before.postgres_id)
             await refuse_exceptions(database)
             others = await sessions(database, await server_time(database))
+            unseen = () if await sees_others(database) else (_UNSEEN,)
             loss = await measure(database, mark_of(ctx.state, source_of(ctx)), ctx.state)
         services = _services(ctx)
         return Preview(
@@ -92,6 +94,7 @@ class RollbackFence:
                 Line(f"Users of {listed(s.name for s in services)} see the maintenance page.", tone=Tone.DANGER),
                 Line("Nothing can be written to the database, by nobody.", tone=Tone.DANGER),
                 Line("Every other session with the database is ended."),
+                *unseen,
                 Line("Nothing is lost by this: it is undone by letting users in again.", tone=Tone.GOOD),
             ),
             sections=(
@@ -190,6 +193,12 @@ _HALF = (
     "Fencing off was under way: users may see the maintenance page, and the database may be read only. Nothing is lost."
 )
 
+_UNSEEN = Line(
+    "The console's role does not see what sessions of other roles do: each counts as one that writes.",
+    note="GRANT pg_read_all_stats",
+    tone=Tone.WARNING,
+)
+
 
 def source_of(ctx: Context) -> str:
     """Where this way leads: to the moment before the migration, or to the exported backup."""
@@ -208,7 +217,8 @@ def _must_be_shut(plan: Plan) -> tuple[Service, ...]:
 
 
 def _stays(session: ServerSession) -> Line:
-    return Line(f"{session} cannot be ended by this role, and writes nothing", tone=Tone.WARNING)
+    writes = "whether it writes is not seen" if session.hidden else "writes nothing"
+    return Line(f"{session}, a superuser's, cannot be ended by this role, and {writes}", tone=Tone.WARNING)
 
 
 def _sections(loss: Loss, ended: int, remarks: tuple[Line, ...]) -> tuple[Section, ...]:

@@ -1,7 +1,9 @@
 """Keeping a database from being written to: its own setting, and the sessions that began before it.
 
 What always holds: the setting is read back through a session like a service's; sessions are looked at again until
-none of those from before is left and none writes. The console's own sessions are left alone.
+none of those from before is left and none writes. What this role may not see of a session it takes for the worst: the
+server hides from an ordinary role when the sessions of others began and whether they write. The console's own sessions
+are left alone.
 """
 
 from dataclasses import dataclass
@@ -31,24 +33,33 @@ CROSS JOIN unnest(setconfig) AS entry
 WHERE entry LIKE '{_SETTING}=%' AND split_part(entry, '=', 2) NOT IN ('on', 'true', '1', 'yes')
   AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
 """  # noqa: S608
+# Of what is hidden only the role tells a client's session from the server's own work, which has none.
 _SESSIONS = """
 SELECT pid, coalesce(application_name, '') AS application, coalesce(usename::text, '') AS role,
-       backend_xid IS NOT NULL AS writes, coalesce(backend_start < %(since)s::timestamptz, true) AS earlier
-FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+       backend_xid IS NOT NULL AS writes, coalesce(backend_start < %(since)s::timestamptz, true) AS earlier,
+       backend_start IS NULL AS hidden, coalesce(rolsuper, false) AS superuser
+FROM pg_stat_activity LEFT JOIN pg_roles AS r ON r.oid = usesysid
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND (backend_type = 'client backend' OR (backend_type IS NULL AND usesysid <> 0))
 ORDER BY pid
 """
+_SEES_OTHERS = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSession:
-    """A client's session: `writes` while it has a transaction that writes; `earlier`: from before the setting."""
+    """A client's session: `writes` while it has a transaction that writes; `earlier`: from before the setting.
+
+    `hidden`: this role sees neither; then it counts as earlier. `superuser`: its role is one.
+    """
 
     pid: int
     application: str
     role: str
     writes: bool
     earlier: bool
+    hidden: bool = False
+    superuser: bool = False
 
     @property
     def ours(self) -> bool:
@@ -99,10 +110,17 @@ async def sessions(database: Database, since: str) -> list[ServerSession]:
             str(row["role"]),
             row["writes"] is True,
             row["earlier"] is True,
+            row["hidden"] is True,
+            row["superuser"] is True,
         )
         for row in await database.fetch(_SESSIONS, {"since": since})
     ]
     return [each for each in found if not each.ours]
+
+
+async def sees_others(database: Database) -> bool:
+    """Whether this role may see what the sessions of other roles do. Raises DatabaseError."""
+    return (await database.fetch(_SEES_OTHERS))[0]["sees"] is True
 
 
 async def server_time(database: Database) -> str:
@@ -115,20 +133,24 @@ async def end_earlier_sessions(
 ) -> tuple[int, tuple[ServerSession, ...]]:
     """End every session from before `since`, and whoever writes all the same, until there is none.
 
-    Gives how many were ended, and those that this role may not end: a superuser's, who does not write now. Raises
+    Gives how many were ended, and those that this role may not end: a superuser's, who is not seen to write. Raises
     StepFailed when one that writes, or could, does not end.
     """
     ended: set[int] = set()
+    first: set[int] | None = None
     left: list[ServerSession] = []
     async for _ in looks(clock, _SECONDS_TO_END):
         refused: list[ServerSession] = []
-        left = [each for each in await sessions(database, since) if each.earlier or each.writes]
+        found = await sessions(database, since)
+        # When a hidden one began is told by the first look alone: who comes later has the setting already.
+        first = {each.pid for each in found} if first is None else first
+        left = [each for each in found if each.writes or (each.earlier and (not each.hidden or each.pid in first))]
         for each in left:
             if await _may_end(database, each):
                 ended.add(each.pid)
             else:
                 refused.append(each)
-        if all(each in refused and not each.writes for each in left):
+        if all(each in refused and each.superuser and not each.writes for each in left):
             return len(ended), tuple(refused)
         await report(Progress(f"ending {len(left)} sessions", lines=()))
     raise StepFailed(
