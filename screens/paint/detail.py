@@ -34,17 +34,23 @@ def detail(view: View, step: StepState, width: int, ways: Sequence[Way] = (), he
     """
     whole = _whole(view, step, width, ways)
     if ways and step.failure is not None and 0 < height < len(whole):
-        return _ways_first(view, step, step.failure, width, ways)
+        return _ways_first(view, step, step.failure, width, ways, height)
     return whole
 
 
-def _ways_first(view: View, step: StepState, failure: Failure, width: int, ways: Sequence[Way]) -> list[Content]:
+def _ways_first(
+    view: View, step: StepState, failure: Failure, width: int, ways: Sequence[Way], height: int
+) -> list[Content]:
     sign = words.sign_of(step, view.state)
     title = ink.sides(
         ink.line((step.step.title, ink.STRONG)), ink.line((f"{sign.mark} {sign.word}", sign.style)), width
     )
     lines = [title, *ink.wrapped(ink.line((failure.message, ink.DANGER)), width), ink.BLANK]
-    lines += [ink.fit(ink.line((f"{way.key}  ", f"bold {ink.IDENT}"), _way(way)), width) for way in ways]
+    in_full = _ways(ways, width)
+    if len(lines) + len(in_full) <= height:
+        lines += in_full
+    else:
+        lines += [ink.fit(ink.line((f"{way.key}  ", f"bold {ink.IDENT}"), _way(way)), width) for way in ways]
     for label, text in (("Production now", failure.production), ("What helps", failure.remedy)):
         if text:
             lines += [ink.BLANK, ink.line((label, ink.STRONG)), *ink.paragraphs([text], width)]

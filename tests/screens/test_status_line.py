@@ -130,7 +130,7 @@ async def test_on_a_small_terminal_every_way_out_of_a_failed_step_is_in_sight() 
         pane = app.screen.query_one(Detail)
         in_sight = [line.plain for line in pane.lines[: pane.size.height]]
         for number in "1234":
-            assert any(line.startswith(f"{number}  ") for line in in_sight)
+            assert any(line.lstrip().startswith(f"{number}  ") for line in in_sight)
 
 
 def test_with_room_for_all_nothing_of_a_failed_step_is_shortened() -> None:
@@ -140,7 +140,7 @@ def test_with_room_for_all_nothing_of_a_failed_step_is_shortened() -> None:
     ways = (Way("1", "Try again", "looks first"),)
     assert detail(shown, step, 100, ways, 80) == detail(shown, step, 100, ways)
     shortened = [line.plain for line in detail(shown, step, 40, ways, 10)]
-    assert any(line.startswith("1  Try again") for line in shortened[:6])
+    assert any(line.lstrip().startswith("1  Try again") for line in shortened[:6])
 
 
 def test_keys_that_do_not_fit_with_their_words_stand_there_alone() -> None:
