@@ -166,9 +166,8 @@ def _note(row: RowState) -> str:
 def _sums(view: View, data: Timeline, titles: int, width: int) -> Content:
     head = ink.line(("in all", ink.QUIET)).truncate(titles, pad=True)
     sums = Content.assemble(head, "  ", _in_all(view, data))
-    faster = _faster(view)
-    if faster:
-        return ink.fit(Content.assemble(sums, ink.line((f"   {faster}", ink.QUIET))), width)
+    if view.started and not data.comparable:
+        return _with_pace(view, sums, width)
     waited = ink.line(("   waited for people ", ink.QUIET), words.duration(data.waited_for_people))
     if data.waited_for_people >= 1 and sums.cell_length + waited.cell_length <= width:
         sums = Content.assemble(sums, waited)
@@ -192,9 +191,12 @@ def _in_all(view: View, data: Timeline) -> Content:
     return ink.line(words.duration(data.elapsed), (f" of about {total}", ink.QUIET), *_drift(data))
 
 
-def _faster(view: View) -> str:
-    """Said where planned times stand beside actual ones that do not pass alike."""
-    return words.faster(view.state.pace) if view.started and not comparable(view.state) else ""
+def _with_pace(view: View, sums: Content, width: int) -> Content:
+    """The sums, and once what the pace means where planned times stand beside actual ones."""
+    said = words.faster(view.state.pace)
+    if sums.cell_length + len(said) + 3 > width:
+        said = words.faster(view.state.pace, brief=True)
+    return ink.fit(Content.assemble(sums, ink.line((f"   {said}", ink.QUIET))), width)
 
 
 def _rounded(span: DurationRange) -> DurationRange:

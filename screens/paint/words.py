@@ -126,9 +126,9 @@ def planned(span: DurationRange | None) -> str:
     return f"{last} {name}" if first == last else f"{first}–{last} {name}"
 
 
-def faster(pace: float) -> str:
+def faster(pace: float, *, brief: bool = False) -> str:
     """What a rehearsal's pace means, where planned times stand beside actual ones."""
-    return f"planned times pass {pace:g} times as fast here"
+    return f"planned time passes ×{pace:g}" if brief else f"planned times pass {pace:g} times as fast here"
 
 
 def at(moment: datetime | None, *, seconds: bool = False) -> str:

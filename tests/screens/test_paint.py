@@ -90,6 +90,7 @@ def test_beside_a_pace_nothing_is_late_or_foreseen_and_the_pace_is_explained_onc
     assert not re.search(r"late|behind|ahead|on time|longer than|less than planned|about|ends \d|back by|due|▓", text)
     said = [line for line in timeline(view, 110, 20) if "planned times pass 600 times as fast here" in line.plain]
     assert len(said) == 1
+    assert "planned time passes ×600" in timeline(view, 76, 20)[-1].plain
     assert not any("times as fast" in line.plain for line in timeline(replace(view, state=moment.state), 110, 20))
 
 
