@@ -181,7 +181,7 @@ STEERING: tuple[Command, ...] = (
         "stop",
         ("a",),
         "a",
-        "stop at the next safe point",
+        "stop safely",
         "Stop what is running at its next safe point, and hold the run.",
         "Run",
         _can_stop,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 from textual.reactive import var
+from textual.widget import Widget
 
 from screens.paint import checklist, detail, gist, header, ink
 from screens.paint.detail import Way
@@ -107,8 +108,8 @@ class Gist(Pane):
         self.show(lines)
 
 
-LEAST_HEIGHT = 22
-"""Lines below which the ways out of a failed step may not be out of sight."""
+BESIDE = 2
+"""Lines of its column that a step never has: the names of the panes, or the margin and a rule."""
 
 
 class Detail(Pane):
@@ -138,5 +139,9 @@ class Detail(Pane):
         if whole is not None or step is None:
             self.show(whole or [ink.BLANK])
         else:
-            height = self.room.height if self.size.height < LEAST_HEIGHT else 0
-            self.show(detail.detail(view, step, self.room.width, self.ways, height))
+            self.show(detail.detail(view, step, self.room.width, self.ways, self._most()))
+
+    def _most(self) -> int:
+        """The lines that it can have in its column, when it is alone there."""
+        column = self.parent
+        return column.size.height - BESIDE if isinstance(column, Widget) else 0
