@@ -15,10 +15,12 @@ from console.ports import Database
 if TYPE_CHECKING:
     from console.actions.registry import Ports
 
-# The console's own sessions set the same name for themselves: what counts is what every new session is given.
+# The console's own sessions set the same name for themselves: what counts is what every new session is given, in
+# whatever spelling somebody wrote it.
 _READ_ONLY = """
 SELECT count(*) AS fences FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
-WHERE setting = 'default_transaction_read_only=on'
+WHERE CASE WHEN setting LIKE 'default_transaction_read_only=%' THEN split_part(setting, '=', 2)::boolean
+      ELSE false END
 AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
 AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
 """

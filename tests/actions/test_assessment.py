@@ -397,5 +397,5 @@ async def test_in_a_real_database_the_migration_is_seen_and_its_price_counted(da
     assert loss is not None
     assert {each.table: each.updated for each in loss.tables}["accounts"] == 2
     name = (await database.fetch("SELECT current_database() AS name"))[0]["name"]
-    await settled(database, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await settled(database, f'ALTER DATABASE "{name}" SET default_transaction_read_only = TRUE')
     assert (await scene.assess()).standing.fenced

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.actions.rollback.database_lock import is_read_only
+from console.actions.rollback.database_lock import is_read_only, read_only_setting
 from console.actions.rollback.database_price import price_of_database
 from console.domain.hosting import DeployStatus, ServiceInfo
 from console.domain.loss import Loss
@@ -96,7 +96,8 @@ async def test_the_whole_way_loses_what_was_stated_and_keeps_the_old_instance(
     opened = await way.done("open")
     assert opened.data["old_postgres_id"] == incident.old_id
     assert not hosting.services[incident.backend].maintenance
-    assert hosting.services[incident.frontend].maintenance
+    assert not hosting.services[incident.frontend].maintenance, "shut by hand before the fence: opened all the same"
+    assert opened.data["maintenance"] == {"backend": False, "frontend": False}
     assert "GET /health" in incident.web.asked
     assert not await is_read_only(scene.new)
     assert await is_read_only(database)
@@ -287,6 +288,64 @@ async def test_a_way_without_a_switch_takes_the_fence_down_where_it_was(server: 
     assert opened.data["old_postgres_id"] == ""
     assert not await is_read_only(database)
     await settled(database, LEAD.format("served again"))
+
+
+async def shut_by_hand(scene: Scene) -> None:
+    """Somebody has put the services in maintenance mode and the database to read only, before the fence."""
+    incident = scene.incident
+    for service_id in (incident.backend, incident.frontend):
+        await incident.switches.set_maintenance(service_id, True)
+    name = await scene.database.value("SELECT current_database()")
+    await scene.database.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = true')
+
+
+async def test_what_was_shut_by_hand_before_the_fence_is_opened_all_the_same_and_said(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await shut_by_hand(scene)
+    fence = await way.done("fence")
+    assert (fence.data["maintenance"], fence.data["read_only_before"]) == ({"backend": True, "frontend": True}, "true")
+    preview = await way.preview_of("open")
+    already = [line.text for line in preview.consequences if "before the fence already" in line.text]
+    assert [text.partition(" ")[0] for text in already] == ["crm-backend", "crm-frontend", scene.incident.old_id]
+    opened = await way.done("open")
+    assert opened.data["maintenance"] == {"backend": False, "frontend": False}
+    assert opened.sections[-1].title == "Opened all the same"
+    assert not any(service.maintenance for service in scene.incident.hosting.services.values())
+    assert await read_only_setting(database) == ""
+    await settled(database, LEAD.format("served again"))
+
+
+async def test_a_new_instance_is_never_set_read_only(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await shut_by_hand(scene)
+    for step in ("fence", "recover", "compare", "switch"):
+        await way.done(step)
+    scene.deploy()
+    await way.done("in_use")
+    await way.done("open")
+    assert not await is_read_only(scene.new)
+    assert await is_read_only(database)
+
+
+async def test_a_door_that_is_shut_again_is_not_said_to_be_open(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    await way.done("fence")
+    action, context = way.action("open"), way.context("open")
+    shut = scene.incident.switches.set_maintenance
+
+    async def ignored(service_id: str, enabled: bool) -> ServiceInfo:
+        return await shut(service_id, service_id == scene.incident.frontend)
+
+    scene.incident.switches.set_maintenance = ignored  # type: ignore[method-assign]
+    evidence = await action.perform(context, Reports())
+    assert "but for crm-frontend, which is shut" in evidence.summary
+    with pytest.raises(VerificationFailed, match="crm-frontend still shows the maintenance page"):
+        await action.verify(context, evidence)
 
 
 async def test_without_a_fence_nothing_is_opened(server: Server, database: LiveDatabase) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from console.actions.rollback.database_lock import (
     end_earlier_sessions,
+    is_read_only,
+    means_read_only,
     read_only_setting,
     sees_others,
     server_time,
@@ -124,3 +126,18 @@ async def test_a_superusers_session_that_is_hidden_stays_and_is_said_to_be_unsee
     async with superuser.session("provider-metrics"):
         _, stay = await end_earlier_sessions(owner, await server_time(owner), FakeClock(), Reports())
     assert [(each.application, each.hidden, each.superuser) for each in stay] == [("provider-metrics", True, True)]
+
+
+@pytest.mark.parametrize("value", ["on", "TRUE", "t", "yes", "y", "1"])
+async def test_the_setting_is_recognised_in_every_spelling(
+    name: str, owned: tuple[LiveDatabase, PostgresDatabase], value: str
+) -> None:
+    superuser, owner = owned
+    await superuser.run(f"ALTER DATABASE {name} SET default_transaction_read_only = '{value}'")
+    assert means_read_only(await read_only_setting(owner))
+    assert await is_read_only(owner)
+
+
+@pytest.mark.parametrize("value", ["off", "false", "no", "0", "n", ""])
+def test_what_is_off_is_not_taken_for_on(value: str) -> None:
+    assert not means_read_only(value)

@@ -83,7 +83,7 @@ class RollbackFence:
             summary=f"Fence off writes to {ctx.plan.database.name} ({before.postgres_id}), and count what is lost",
             facts=(
                 Fact("database instance", before.postgres_id),
-                *(Fact(service.name, "shows the maintenance page") for service in services),
+                *(Fact(service.name, _page(before.maintenance.get(service.key, False))) for service in services),
                 Fact("database", f"{ctx.plan.database.name}: default_transaction_read_only = on"),
             ),
             readings=(
@@ -214,6 +214,10 @@ def _must_be_shut(plan: Plan) -> tuple[Service, ...]:
     """The services that write to the database; all, where the plan does not say which do."""
     services = plan.services_in("production")
     return tuple(each for each in services if each.database_env) or services
+
+
+def _page(already: bool) -> str:
+    return "shows the maintenance page already; letting users in opens it" if already else "shows the maintenance page"
 
 
 def _stays(session: ServerSession) -> Line:

@@ -30,7 +30,7 @@ SELECT current_database()::text AS database, coalesce((
 _ROLES = f"""
 SELECT DISTINCT rolname::text AS role FROM pg_db_role_setting JOIN pg_roles r ON r.oid = setrole
 CROSS JOIN unnest(setconfig) AS entry
-WHERE entry LIKE '{_SETTING}=%' AND split_part(entry, '=', 2) NOT IN ('on', 'true', '1', 'yes')
+WHERE CASE WHEN entry LIKE '{_SETTING}=%' THEN NOT split_part(entry, '=', 2)::boolean ELSE false END
   AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
 """  # noqa: S608
 # Of what is hidden only the role tells a client's session from the server's own work, which has none.
@@ -68,6 +68,12 @@ class ServerSession:
 
     def __str__(self) -> str:
         return f"pid {self.pid} ({self.application or self.role or 'unknown'})"
+
+
+def means_read_only(value: str) -> bool:
+    """Whether a value of the setting, as somebody wrote it, means on: the server takes on, true, yes, 1, shortened."""
+    written = value.strip().lower()
+    return written in ("on", "1") or (written != "" and any(word.startswith(written) for word in ("true", "yes")))
 
 
 async def read_only_setting(database: Database) -> str:

@@ -1,7 +1,8 @@
 """Users are let in again: the fence is taken down where the services are, and stays where they are not.
 
-What always holds: the doors are as they were before the fence, not simply open; an old instance that is no longer in
-use stays read only, and the counters that were read at the fence show that nobody has written to it since.
+What always holds: every door is open afterwards, also one that
+somebody had shut before the fence, which is said; an old instance that is no longer in use stays read only, and the
+counters that were read at the fence show that nobody has written to it since.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from console.actions.rollback.database_in_use import names
 from console.actions.rollback.database_lock import (
     ServerSession,
     is_read_only,
+    means_read_only,
     read_only_setting,
     server_time,
     sessions,
@@ -36,7 +38,6 @@ from console.errors import ServiceError, StepFailed, VerificationFailed
 from console.migration.marks import sample
 from console.ports import Context, Database, Hosting, Report, Switches, Web
 
-_ON = "on"
 _REMEDY = "Retry: what is open already stays open. Or choose another way back."
 
 
@@ -48,17 +49,25 @@ class _Doors:
     before: BeforeFence
     stays: str
 
-    def shut(self, service: Service) -> bool:
-        """Whether the service showed its maintenance page before the fence already."""
-        return self.before.maintenance.get(service.key, False)
+    @property
+    def read_only(self) -> str:
+        """What the database in use is to set `default_transaction_read_only` to: as before, but never shut."""
+        return "" if means_read_only(self.before.read_only) else self.before.read_only
+
+    def shut_before(self, services: tuple[Service, ...]) -> tuple[Line, ...]:
+        """What somebody had shut before the fence already, a line each."""
+        doors = [f"{s.name} showed its maintenance page" for s in services if self.before.maintenance.get(s.key)]
+        base = [f"{self.before.postgres_id} was read only"] if means_read_only(self.before.read_only) else []
+        note = "it is opened all the same"
+        return tuple(Line(f"{each} before the fence already", note=note, tone=Tone.WARNING) for each in (*doors, *base))
 
 
 class RollbackOpen:
     """`rollback.open`: the database in use takes writes, the services serve, and requests show it.
 
     before: how it was before the fence (`console.actions.rollback.database_ground.BeforeFence`).
-    Evidence: `postgres_id` (in use), `maintenance` ({service key: bool}), `answers` ({request: status}), `sessions`
-    ({service key: sessions with the database in use}), `old_postgres_id` (stays fenced; empty without one).
+    Evidence: `postgres_id` (in use), `maintenance` ({service key: bool}, now), `answers` ({request: status}),
+    `sessions` ({service key: sessions with the database in use}), `old_postgres_id` (stays fenced; empty without one).
     """
 
     destructive = False
@@ -70,33 +79,34 @@ class RollbackOpen:
         self._web = web
 
     async def preview(self, ctx: Context) -> Preview:
-        """What is opened, and what stays shut."""
+        """What is opened, also what was shut before the fence; and what stays shut."""
         with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
             found = _doors(ctx)
-        served = listed(service.name for service in _services(ctx) if not found.shut(service))
+        served = listed(service.name for service in _services(ctx))
         stays = Line(f"The old instance {found.stays} stays read only, with every row.", tone=Tone.GOOD)
         return Preview(
             summary=f"Let users in again, on {found.in_use}",
             facts=(Fact("database in use", found.in_use), Fact("served again", served)),
             consequences=(
                 Line(f"Users of {served} are served again, and write to {found.in_use}.", tone=Tone.WARNING),
+                *found.shut_before(_services(ctx)),
                 *((stays,) if found.stays else ()),
             ),
-            sections=(Section("Asked afterwards", tuple(Line(str(door)) for door in _front(ctx, found))),),
+            sections=(Section("Asked afterwards", tuple(Line(str(door)) for door in _front(ctx))),),
             before=found.before.data(),
         )
 
     async def probe(self, ctx: Context) -> Probe:
-        """Done when the doors are as before, the database takes writes, and every service answers."""
+        """Done when the doors are open, the database takes writes, and every service answers."""
         with in_production(ctx, _REMEDY):
             found = _doors(ctx)
-            other = [s.name for s in _services(ctx) if await self._is_shut(s) != found.shut(s)]
-            if other:
-                return NotDone(f"Not as before the fence: {listed(other)}.")
-            if found.before.read_only != _ON and await is_read_only(await self._in_use(ctx, found)):
+            shut = await self._shut(ctx)
+            if shut:
+                return NotDone(f"Users are still kept out of {listed(shut)}.")
+            if await is_read_only(await self._in_use(ctx, found)):
                 return NotDone("The database in use is still read only.")
             answers: dict[str, int] = {}
-            for door in _front(ctx, found):
+            for door in _front(ctx):
                 try:
                     answers[str(door)] = (await ask(ctx, self._web, door)).status
                 except ServiceError as error:
@@ -111,26 +121,30 @@ class RollbackOpen:
         with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
             await report(Progress(f"{found.in_use} takes writes"))
             database = await self._in_use(ctx, found)
-            if await read_only_setting(database) != found.before.read_only:
-                await set_read_only(database, found.before.read_only)
-            if found.before.read_only != _ON and await is_read_only(database):
-                raise StepFailed(f"A new session with {found.in_use} still may not write.")
+            if await read_only_setting(database) != found.read_only:
+                await set_read_only(database, found.read_only)
+            if await is_read_only(database):
+                raise StepFailed(
+                    f"A new session with {found.in_use} still may not write: the role, or the server, is read only.",
+                    remedy="ALTER ROLE … RESET default_transaction_read_only (also IN DATABASE), then retry.",
+                )
             for service in _services(ctx):
-                what = "maintenance page, as before" if found.shut(service) else "open"
-                await report(Progress(f"{service.name}: {what}"))
-                if await self._is_shut(service) != found.shut(service):
-                    await maintain(self._switches, service, found.shut(service))
+                await report(Progress(f"{service.name}: open"))
+                if await self._is_shut(service):
+                    await maintain(self._switches, service, False)
         with in_production(ctx, _REMEDY, production=f"Users are let in, on {found.in_use}."):
-            answers = {str(d): (await knock(ctx, self._web, d, report)).status for d in _front(ctx, found)}
+            answers = {str(d): (await knock(ctx, self._web, d, report)).status for d in _front(ctx)}
             return await self._evidence(ctx, found, answers)
 
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
-        """The doors are as before; nobody writes to an instance that is no longer in use, and no service is there."""
+        """The doors are open; nobody writes to an instance that is no longer in use, and no service is there."""
         found = _doors(ctx)
         with in_production(ctx, _REMEDY, production=f"Users are let in, on {found.in_use}."):
-            other = [s.name for s in _services(ctx) if await self._is_shut(s) != found.shut(s)]
-            if other:
-                raise VerificationFailed(f"The maintenance mode of {listed(other)} is not as before the fence.")
+            shut = await self._shut(ctx)
+            if shut:
+                raise VerificationFailed(f"{listed(shut)} still shows the maintenance page.")
+            if await is_read_only(await self._in_use(ctx, found)):
+                raise VerificationFailed(f"A new session with {found.in_use} may not write.")
             if found.stays:
                 await self._untouched(ctx, found.stays)
 
@@ -165,9 +179,10 @@ class RollbackOpen:
         seen: dict[str, Json] = {
             service.key: len(await self._sessions(ctx, found.in_use, (service,))) for service in with_database
         }
+        shut = await self._shut(ctx)
         data: dict[str, Json] = {
             "postgres_id": found.in_use,
-            "maintenance": dict(found.before.maintenance),
+            "maintenance": {service.key: service.name in shut for service in _services(ctx)},
             "answers": dict(answers),
             "sessions": seen,
             "old_postgres_id": found.stays,
@@ -175,10 +190,18 @@ class RollbackOpen:
         lines = [Line(f"{door}: {status}", tone=Tone.GOOD) for door, status in answers.items()]
         lines += [Line(f"{key}: {counted(int(str(n)), 'session')} with {found.in_use}") for key, n in seen.items()]
         kept = f"; {found.stays} is kept, read only" if found.stays else ""
-        return Evidence(f"Users are served again, on {found.in_use}{kept}", data, (Section("Asked", tuple(lines)),))
+        served = f"Users are served again, on {found.in_use}"
+        still = f", but for {listed(shut)}, which is shut" if shut else ""
+        remarks = found.shut_before(_services(ctx))
+        sections = (Section("Asked", tuple(lines)), *((Section("Opened all the same", remarks),) if remarks else ()))
+        return Evidence(f"{served}{still}{kept}", data, sections)
 
     async def _in_use(self, ctx: Context, found: _Doors) -> Database:
         return await self._databases.of(ctx.plan, found.in_use)
+
+    async def _shut(self, ctx: Context) -> list[str]:
+        """The names of the services that show their maintenance page now."""
+        return [service.name for service in _services(ctx) if await self._is_shut(service)]
 
     async def _is_shut(self, service: Service) -> bool:
         return (await self._hosting.service(service.id)).maintenance
@@ -200,6 +223,6 @@ def _doors(ctx: Context) -> _Doors:
     return _Doors(in_use, before, before.postgres_id if before.postgres_id != in_use else "")
 
 
-def _front(ctx: Context, found: _Doors) -> tuple[FrontDoor, ...]:
+def _front(ctx: Context) -> tuple[FrontDoor, ...]:
     """The requests to the services that are served again."""
-    return tuple(door for s in _services(ctx) if not found.shut(s) for door in front_doors(ctx.plan, s))
+    return tuple(door for service in _services(ctx) for door in front_doors(ctx.plan, service))
