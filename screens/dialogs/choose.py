@@ -19,7 +19,7 @@ from screens.view import View
 class ChooseDialog(Dialog[int]):
     """Answers with the number of the option, counted from 0."""
 
-    KEYS: ClassVar[str] = "its number picks one · ↑↓ then ⏎ · esc not now"
+    KEYS: ClassVar[str] = "its key picks one · ↑↓ then ⏎ · esc not now"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"pick({number - 1})", show=False) for number in range(1, 10)),
         Binding("up", "app.focus_previous", show=False),
