@@ -1,9 +1,12 @@
-"""The database in an assessment: which instance the services use, its schema, and what the ways back need of it."""
+"""The database in an assessment: the schema of the instance in use, and what the ways back need of it.
 
-from dataclasses import dataclass
+What always holds: while the services use more than one instance, or one that is not known, no schema is claimed.
+"""
+
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.domain.hosting import DatabasePlace
+from console.actions.assessment_instance import instance_in_use
 from console.domain.outcome import Line, Tone
 from console.domain.standing import Schema
 from console.domain.state import RunState
@@ -28,10 +31,15 @@ AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLook:
-    """The database that the services use, as far as it answered. `saved_copy` is empty without a usable one."""
+    """The database that the services use, as far as it answered. `saved_copy` is empty without a usable one.
+
+    `switched` and `split` as in `console.actions.assessment_instance.InUse`.
+    """
 
     postgres_id: str
     name: str
+    switched: bool = False
+    split: bool = False
     schema: Schema = Schema.UNKNOWN
     saved_copy: str = ""
     fenced: bool = False
@@ -42,14 +50,23 @@ class DatabaseLook:
 async def look_at_database(ports: "Ports", state: RunState) -> DatabaseLook:
     """Find the instance in use and read it; what cannot be read is a remark."""
     home = state.plan.database
-    used, name, remarks = await _instance(ports, state)
+    used = await instance_in_use(ports, state)
+    look = DatabaseLook(used.postgres_id, used.name, used.switched, used.split, remarks=used.remarks)
     try:
-        database = ports.database if used == home.postgres_id else await ports.instances.database(used)
+        here = used.postgres_id == home.postgres_id
+        database = ports.database if here else await ports.instances.database(used.postgres_id)
         schema, copy, fenced, more = await _read(database, state)
     except (DatabaseError, HostingError, StepFailed) as error:
-        unread = Line(f"{name} does not say which schema it has", note=error.message, tone=Tone.WARNING)
-        return DatabaseLook(used, name, remarks=(*remarks, unread))
-    return DatabaseLook(used, name, schema, copy, fenced, (*remarks, *more), answered=True)
+        unread = Line(f"{used.name} does not say which schema it has", note=error.message, tone=Tone.WARNING)
+        return replace(look, remarks=(*used.remarks, unread))
+    return replace(
+        look,
+        schema=Schema.UNKNOWN if used.split else schema,
+        saved_copy=copy,
+        fenced=fenced,
+        remarks=(*used.remarks, *more),
+        answered=True,
+    )
 
 
 async def _read(database: Database, state: RunState) -> tuple[Schema, str, bool, list[Line]]:
@@ -69,54 +86,3 @@ async def _read(database: Database, state: RunState) -> tuple[Schema, str, bool,
         remarks.append(Line(f"{name} is there, and is no saved copy of this migration", tone=Tone.WARNING))
     fences = await database.fetch(_READ_ONLY)
     return schema, str(name) if usable else "", int(str(fences[0]["fences"])) > 0 if fences else False, remarks
-
-
-async def _instance(ports: "Ports", state: RunState) -> tuple[str, str, list[Line]]:
-    """The instance that the services' variables lead to, its name, and remarks; the plan's when nobody can tell."""
-    home = state.plan.database
-    services = [each for each in state.plan.services_in("production") if each.database_env]
-    if not services:
-        remark = Line("Which database the services use is not looked at", note="the plan names no variable of theirs")
-        return home.postgres_id, home.name, [remark]
-    used: dict[str, str] = {}
-    try:
-        known = {home.postgres_id: await ports.instances.places(home.postgres_id)}
-        for service in services:
-            place = await ports.switches.database_of(service.id, service.database_env)
-            used[service.name] = await _id_of(ports, place, known)
-    except (HostingError, DatabaseError) as error:
-        remark = Line("Which database the services use could not be read", note=error.message, tone=Tone.WARNING)
-        return home.postgres_id, home.name, [remark]
-    return await _chosen(ports, state, used)
-
-
-async def _id_of(ports: "Ports", place: DatabasePlace, known: dict[str, tuple[DatabasePlace, ...]]) -> str:
-    """The instance of a place; empty when the owner has none there. Others are asked only where `known` has none."""
-    found = next((each for each, places in known.items() if place in places), "")
-    if found:
-        return found
-    for instance in await ports.instances.all():
-        if instance.id not in known:
-            known[instance.id] = await ports.instances.places(instance.id)
-            if place in known[instance.id]:
-                return instance.id
-    return ""
-
-
-async def _chosen(ports: "Ports", state: RunState, used: dict[str, str]) -> tuple[str, str, list[Line]]:
-    home = state.plan.database
-    remarks: list[Line] = []
-    unknown = [name for name, each in used.items() if not each]
-    if unknown:
-        text = f"{', '.join(unknown)}: its variable leads to a database that is none of the owner's instances"
-        remarks.append(Line(text, tone=Tone.DANGER))
-    if len(set(used.values())) > 1:
-        note = ", ".join(f"{name}: {each or 'unknown'}" for name, each in used.items())
-        remarks.append(Line("The services do not all use the same database", note=note, tone=Tone.DANGER))
-    other = next((each for each in used.values() if each not in ("", home.postgres_id)), "")
-    if not other:
-        return home.postgres_id, home.name, remarks
-    try:
-        return other, (await ports.backups.postgres(other)).name, remarks
-    except HostingError as error:
-        return other, other, [*remarks, Line(f"{other} does not say its name", note=error.message)]

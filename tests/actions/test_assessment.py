@@ -9,10 +9,11 @@ import pytest
 
 from console.actions.assessment import ProductionAssessor
 from console.actions.rollback import database_price, schema_price
-from console.domain.hosting import Deploy, DeployStatus, PostgresInfo, RecoveryWindow
+from console.domain.hosting import DatabasePlace, Deploy, DeployStatus, PostgresInfo, RecoveryWindow
 from console.domain.loss import Loss, TableLoss
 from console.domain.outcome import Line
 from console.domain.standing import Assessment, Code, Runs, Schema, Way, WayBack
+from console.domain.state import StepStatus
 from console.domain.wire import decode, encode
 from console.errors import DatabaseError, HostingError, RepositoryError, StepFailed
 from console.ports import Row
@@ -288,7 +289,7 @@ def nothing_live(scene: Scene) -> None:
         (no_window, "recovers no moment: BACKUP_NOT_READY", "recoverable", False),
         (half_migrated, "accounts is neither as before nor as after", "schema", Schema.UNKNOWN),
         (foreign_copy, f"{COPY} is there, and is no saved copy of this migration", "saved_copy", ""),
-        (unknown_variable, "Which database the services use could not be read", "switched", False),
+        (unknown_variable, "Which database crm-backend uses could not be read", "split", True),
         (nothing_live, "crm-backend has no live deploy", "code", Code.MIXED),
     ],
 )
@@ -326,6 +327,92 @@ async def test_another_instance_in_use_is_the_one_that_is_read() -> None:
     scene.switches.points[scene.backend, "DATABASE_URL"] = "dpg-9"
     standing = (await scene.assess()).standing
     assert (standing.switched, standing.postgres_id, standing.schema) == (True, "dpg-9", Schema.OLD)
+
+
+def second_instance(scene: Scene) -> None:
+    """The frontend reads a database too, and there is a new instance, with the old schema."""
+    services = tuple(replace(s, database_env="DATABASE_URL") for s in scene.plan.services)
+    scene.plan = replace(scene.plan, services=services)
+    scene.switches.points[scene.frontend, "DATABASE_URL"] = scene.home
+    scene.instances.known["dpg-new"] = PostgresInfo("dpg-new", "crm before", "available", "16", START)
+    scene.instances.databases["dpg-new"] = in_database(Schema.OLD)
+
+
+async def test_services_on_two_instances_are_said_to_be_and_no_code_alone_restores_service() -> None:
+    scene = Scene()
+    second_instance(scene)
+    scene.switches.points[scene.backend, "DATABASE_URL"] = "dpg-new"
+    assessment = await scene.assess()
+    standing = assessment.standing
+    assert (standing.split, standing.switched, standing.schema) == (True, True, Schema.UNKNOWN)
+    assert standing.postgres_id == scene.home
+    assert "The services do not all use the same database" in texts(assessment)
+    assert "crm-backend: dpg-new, crm-frontend: " + scene.home in texts(assessment)
+    assert [way.way for way in assessment.ways if way.restores] == [Way.DATABASE]
+    assert not [way for way in assessment.ways if way.recommended]
+    assert decode(Assessment, encode(assessment)) == assessment
+
+
+@pytest.mark.parametrize("gone", ["a failed recovery", "the plan's own instance"])
+async def test_an_instance_that_does_not_say_where_it_is_hides_no_other(gone: str) -> None:
+    scene = Scene()
+    scene.instances.known = {
+        "dpg-failed": PostgresInfo("dpg-failed", "crm x", "recovery_failed", "16", START),
+        **scene.instances.known,
+    }
+    second_instance(scene)
+    for service_id in (scene.backend, scene.frontend):
+        scene.switches.points[service_id, "DATABASE_URL"] = "dpg-new"
+    missing = "dpg-failed" if gone == "a failed recovery" else scene.home
+    places = scene.instances.places
+
+    async def without(postgres_id: str) -> tuple[DatabasePlace, ...]:
+        if postgres_id == missing:
+            raise HostingError("not found", status=404)
+        return await places(postgres_id)
+
+    scene.instances.places = without  # type: ignore[method-assign]
+    standing = (await scene.assess()).standing
+    assert (standing.postgres_id, standing.switched, standing.split) == ("dpg-new", True, False)
+    assert standing.schema is Schema.OLD
+
+
+async def test_a_database_of_nobodys_is_no_schema_at_all() -> None:
+    scene = Scene()
+    scene.instances.known["dpg-7"] = PostgresInfo("dpg-7", "theirs", "available", "16", START)
+    scene.switches.points[scene.backend, "DATABASE_URL"] = "dpg-7"
+
+    async def ours() -> tuple[PostgresInfo, ...]:
+        return (scene.instances.known[scene.home],)
+
+    scene.instances.all = ours  # type: ignore[method-assign]
+    assessment = await scene.assess()
+    assert "leads to a database that is none of the owner's instances: dpg-7:5432/crm" in texts(assessment)
+    assert (assessment.standing.split, assessment.standing.schema) == (True, Schema.UNKNOWN)
+    assert not offer(assessment, Way.CODE).restores
+
+
+@pytest.mark.parametrize("end", ["switched", "switched by hand", "failed half way"])
+async def test_a_variable_that_cannot_be_read_stands_for_the_runs_own_switch_and_never_for_home(end: str) -> None:
+    scene = Scene()
+    second_instance(scene)
+    scene.choose(Way.DATABASE)
+    scene.left("back.recover", {"postgres_id": "dpg-new", "name": "crm before"})
+    scene.left("back.switch", {"postgres_id": "dpg-new"} if end == "switched" else {})
+    if end == "failed half way":
+        step = scene.steps["back.switch"]
+        scene.steps["back.switch"] = replace(step, status=StepStatus.FAILED, evidence=None)
+    scene.plan = replace(scene.plan, services=tuple(replace(s, database_env="NOT_SET") for s in scene.plan.services))
+
+    async def unreadable(service_id: str, variable: str) -> DatabasePlace:
+        raise HostingError(f"{variable} of service {service_id} is no connection string of one database.")
+
+    scene.switches.database_of = unreadable  # type: ignore[method-assign]
+    standing = (await scene.assess()).standing
+    if end == "failed half way":
+        assert (standing.split, standing.schema) == (True, Schema.UNKNOWN)
+    else:
+        assert (standing.postgres_id, standing.switched, standing.split) == ("dpg-new", True, False)
 
 
 @pytest.mark.parametrize("fence", ["maintenance", "read only"])

@@ -7,8 +7,9 @@ what the console itself has switched is never taken for how it was.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.actions.handover import left_by
+from console.actions.handover import left_by, states_of
 from console.actions.production import state_of_production
+from console.domain.hosting import DatabasePlace
 from console.domain.plan import Json, Plan, Service
 from console.domain.state import RunState, StepState, StepStatus
 from console.errors import HostingError, StepFailed
@@ -57,6 +58,10 @@ class Databases:
             return self._database
         return await self._instances.database(postgres_id)
 
+    async def places(self, postgres_id: str) -> tuple[DatabasePlace, ...]:
+        """Where the instance's connection strings lead. Raises HostingError."""
+        return await self._instances.places(postgres_id)
+
 
 def before_fence(state: RunState) -> BeforeFence | None:
     """The settings from before the fence that stands; None when none was raised, or the last was taken down."""
@@ -79,9 +84,46 @@ def fenced_instance(ctx: Context) -> str:
 
 
 def instance_of_services(ctx: Context) -> str:
-    """The id of the instance that the services are to use by now: the new one once they were pointed at it."""
-    record = left_by(ctx, SWITCH)
-    return record.text("postgres_id") if record is not None and "postgres_id" in record else fenced_instance(ctx)
+    """The id of the instance that the services are to use by now: the new one once they were pointed at it.
+
+    Empty when they were pointed at another by hand and nobody recorded which.
+    """
+    own = own_switch(ctx)
+    if own is not None:
+        return switched_to(ctx.state) if own.status is StepStatus.SUCCEEDED else fenced_instance(ctx)
+    # A way that switches nothing goes by what the services' variables say: that was read after any earlier switch.
+    assessment = ctx.state.assessment
+    if assessment is not None and assessment.standing.postgres_id and not assessment.standing.split:
+        return assessment.standing.postgres_id
+    return switched_to(ctx.state) or fenced_instance(ctx)
+
+
+def own_switch(ctx: Context) -> StepState | None:
+    """The step of this way that points the services at another instance; None when the way has none."""
+    way = ctx.state.rollback
+    return next((each for each in states_of(ctx, SWITCH) if way is not None and each.step.id in way.steps), None)
+
+
+def switched_to(state: RunState) -> str:
+    """The instance at which the run's last switch pointed every service, by its record.
+
+    One that was done by hand left none: it pointed at what was recovered before. Empty without a switch, and while
+    the last one that was begun did not succeed: then nobody knows which services it reached.
+    """
+    found = recovered = ""
+    for step in state.steps.values():
+        if step.step.action == RECOVER:
+            recovered = _instance_left(step)
+        if step.step.action == SWITCH and (step.attempt or step.status is StepStatus.SUCCEEDED):
+            found = (_instance_left(step) or recovered) if step.status is StepStatus.SUCCEEDED else ""
+    return found
+
+
+async def led_elsewhere(switches: Switches, plan: Plan, places: tuple[DatabasePlace, ...]) -> tuple[str, ...]:
+    """The services whose variable leads to none of `places`, each with where it leads. Raises HostingError."""
+    users = [each for each in plan.services_in("production") if each.database_env]
+    found = [(each.name, await switches.database_of(each.id, each.database_env)) for each in users]
+    return tuple(f"{name} → {place}" for name, place in found if place not in places)
 
 
 def services_with_database(plan: Plan) -> tuple[tuple[Service, str], ...]:
@@ -106,7 +148,7 @@ def fenced_off(ctx: Context) -> str:
         return state_of_production(ctx)
     serving = instance_of_services(ctx)
     kept = f"Instance {fence.postgres_id} is read only and keeps every row"
-    use = "" if serving == fence.postgres_id else f", the services are pointed at {serving}"
+    use = "" if serving in ("", fence.postgres_id) else f", the services are pointed at {serving}"
     return f"Users see the maintenance page and nothing is written. {kept}{use}. {state_of_production(ctx)}"
 
 
@@ -137,3 +179,8 @@ def _recorded(step: StepState) -> BeforeFence | None:
                 str(data.get("read_only_before") or ""),
             )
     return None
+
+
+def _instance_left(step: StepState) -> str:
+    """The instance that a step named in its evidence; empty when it left nothing."""
+    return str(step.evidence.data.get("postgres_id") or "") if step.evidence is not None else ""

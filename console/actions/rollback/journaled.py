@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from console.actions.handover import Record, left_by, states_of
+from console.actions.rollback.database_ground import instance_of_services
 from console.actions.rollback.on_branch import OnBranch, on_branch, release_span
 from console.actions.wording import short
 from console.domain.plan import Json
@@ -47,18 +48,21 @@ def attempted(state: RunState, action: str) -> bool:
 
 
 def switched_at(ctx: Context) -> datetime | None:
-    """When the services were pointed at another instance: only a later deploy reads that. None when they were not."""
-    record = left_by(ctx, SWITCH)
-    return record.moment("switched_at") if record is not None and "switched_at" in record else None
+    """When the services were pointed at another instance: only a later deploy reads that. None when they were not.
+
+    Where that was done by hand, it is when the step was said to be done.
+    """
+    done = [each for each in states_of(ctx, SWITCH) if each.status is StepStatus.SUCCEEDED]
+    if not done:
+        return None
+    last = done[-1]
+    record = Record(f"“{last.step.title}”", last.evidence.data if last.evidence is not None else {})
+    return record.moment("switched_at") if "switched_at" in record else last.ended_at
 
 
 def instance_in_use(ctx: Context) -> str:
-    """The id of the instance that the services are to use by now."""
-    record = left_by(ctx, SWITCH)
-    if record is not None and "postgres_id" in record:
-        return record.text("postgres_id")
-    assessment = ctx.state.assessment
-    return assessment.standing.postgres_id if assessment is not None else ctx.plan.database.postgres_id
+    """The id of the instance that the services are to use by now; the plan's when nobody recorded another."""
+    return instance_of_services(ctx) or ctx.plan.database.postgres_id
 
 
 def schema_goes_back(ctx: Context) -> bool:

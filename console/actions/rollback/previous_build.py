@@ -11,6 +11,7 @@ from console.actions.deploys import described, read_deploys
 from console.actions.following import LOOK_AT_DEPLOYS, STATUS_WORDS
 from console.actions.handover import Record, json_texts, left_by, recorded_before
 from console.actions.production import in_production
+from console.actions.rollback.database_ground import led_elsewhere
 from console.actions.rollback.journaled import SWITCH, attempted
 from console.actions.rollback.on_branch import Span, release_span, runs
 from console.actions.waiting import looks, paced
@@ -127,15 +128,11 @@ class PreviousBuild:
     async def _refuse_harm(self, ctx: Context) -> None:
         if attempted(ctx.state, SWITCH):
             raise StepFailed("The services were pointed at another database: the old build leads back.", remedy=_SKIP)
-        home = await self._instances.places(ctx.plan.database.postgres_id)
-        for service in ctx.plan.services_in("production"):
-            if service.database_env:
-                place = await self._switches.database_of(service.id, service.database_env)
-                if place not in home:
-                    raise StepFailed(
-                        f"{service.name} uses {place}, not {ctx.plan.database.name}: its old build may lead elsewhere.",
-                        remedy=_SKIP,
-                    )
+        home = ctx.plan.database
+        other = await led_elsewhere(self._switches, ctx.plan, await self._instances.places(home.postgres_id))
+        if other:
+            name, _, place = other[0].partition(" → ")
+            raise StepFailed(f"{name} uses {place}, not {home.name}: its old build may lead elsewhere.", remedy=_SKIP)
         table = await catalog.resolve_table(self._database, ctx.plan.migration.table)
         columns = await catalog.columns_state(self._database, ctx.plan.migration, table)
         if not columns.untouched:

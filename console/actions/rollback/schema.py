@@ -12,4 +12,7 @@ if TYPE_CHECKING:
 
 def schema_actions(ports: "Ports") -> dict[str, Action]:
     """The actions of this family, by name."""
-    return {"rollback.schema": SchemaBack(ports.database), "rollback.discard_copy": DiscardCopy(ports.database)}
+    return {
+        "rollback.schema": SchemaBack(ports.database, ports.switches, ports.instances),
+        "rollback.discard_copy": DiscardCopy(ports.database),
+    }

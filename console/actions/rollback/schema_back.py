@@ -10,6 +10,7 @@ from datetime import timedelta
 from console.actions.blockages import Narrator
 from console.actions.handover import Record, moment_text
 from console.actions.production import in_production, state_of_code
+from console.actions.rollback.database_ground import led_elsewhere
 from console.actions.rollback.schema_outlook import (
     SHOWN,
     SchemaOutlook,
@@ -34,7 +35,7 @@ from console.domain.outcome import (
     Unknown,
 )
 from console.domain.plan import Json
-from console.errors import DatabaseError, VerificationFailed
+from console.errors import DatabaseError, StepFailed, VerificationFailed
 from console.migration import reversal_checks
 from console.migration.bounded import connection_lost
 from console.migration.kept_copy import Kept, Reverted
@@ -42,7 +43,7 @@ from console.migration.names import QualifiedName
 from console.migration.reversal import Reversal, ReversalResult
 from console.migration.reversal_probe import ReversalProbe, probe_reversal
 from console.migration.transaction import CONNECTION_CHECK, session_settings
-from console.ports import Context, Database, Report
+from console.ports import Context, Database, Instances, Report, Switches
 
 _REMEDY = "See that the database can be reached and is the right one, then retry."
 _SECONDS_TO_END = 3 * CONNECTION_CHECK
@@ -61,12 +62,15 @@ class SchemaBack:
 
     destructive = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, switches: Switches, instances: Instances) -> None:
         self._database = database
+        self._switches = switches
+        self._instances = instances
 
     async def preview(self, ctx: Context) -> Preview:
         """Statements, locks, rows by what becomes of them. Raises StepFailed when something is in the way."""
         with in_production(ctx, _REMEDY):
+            await self._refuse_another_database(ctx)
             outlook = await look_back(self._database, ctx.plan.migration)
             reversal_checks.refuse_dependents(ctx.plan.migration, outlook.dependents)
             reversal_checks.refuse_unfillable(ctx.plan.migration, outlook.on.origin, outlook.rows)
@@ -128,6 +132,17 @@ class SchemaBack:
                     f"The schema is not back: {problems[0]}.",
                     lines=tuple(problems),
                 )
+
+    async def _refuse_another_database(self, ctx: Context) -> None:
+        """Raise StepFailed when a service uses another database than the one that is built back."""
+        home = ctx.plan.database
+        other = await led_elsewhere(self._switches, ctx.plan, await self._instances.places(home.postgres_id))
+        if other:
+            raise StepFailed(
+                f"Not every service uses {home.name} ({home.postgres_id}): building it back would not restore them.",
+                remedy="Look where production stands, and choose again.",
+                lines=other,
+            )
 
     async def _unreadable(self, view: QualifiedName) -> list[str]:
         try:
