@@ -1,8 +1,8 @@
 """Users are let in again: the fence is taken down where the services are, and stays where they are not.
 
-What always holds: every door is open afterwards, also one that
-somebody had shut before the fence, which is said; an old instance that is no longer in use stays read only, and the
-counters that were read at the fence show that nobody has written to it since.
+What always holds: no instance takes writes while the variable of a service leads to another; the doors are as they
+were before the fence, not simply open; an old instance that is no longer in use stays read only, and the counters that
+were read at the fence show that nobody has written to it since.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,15 @@ from console.actions.handover import left_by
 from console.actions.production import in_production
 from console.actions.rollback.database_ground import (
     FENCE,
+    WAYS_ON,
     BeforeFence,
     Databases,
     before_fence,
     fenced_off,
     instance_of_services,
+    led_elsewhere,
     maintain,
+    own_switch,
 )
 from console.actions.rollback.database_in_use import names
 from console.actions.rollback.database_lock import (
@@ -34,7 +37,8 @@ from console.actions.rollback.loss_marks import counts_of
 from console.actions.wording import counted, listed
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json, Service
-from console.errors import ServiceError, StepFailed, VerificationFailed
+from console.domain.state import StepStatus
+from console.errors import HostingError, ServiceError, StepFailed, VerificationFailed
 from console.migration.marks import sample
 from console.ports import Context, Database, Hosting, Report, Switches, Web
 
@@ -82,6 +86,7 @@ class RollbackOpen:
         """What is opened, also what was shut before the fence; and what stays shut."""
         with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
             found = _doors(ctx)
+            doubts = await self._led_there(ctx, found)
         served = listed(service.name for service in _services(ctx))
         stays = Line(f"The old instance {found.stays} stays read only, with every row.", tone=Tone.GOOD)
         return Preview(
@@ -91,6 +96,7 @@ class RollbackOpen:
                 Line(f"Users of {served} are served again, and write to {found.in_use}.", tone=Tone.WARNING),
                 *found.shut_before(_services(ctx)),
                 *((stays,) if found.stays else ()),
+                *doubts,
             ),
             sections=(Section("Asked afterwards", tuple(Line(str(door)) for door in _front(ctx))),),
             before=found.before.data(),
@@ -119,6 +125,7 @@ class RollbackOpen:
         """Writes first, then the doors; then knock. Raises StepFailed when a service does not answer."""
         found = _doors(ctx)
         with in_production(ctx, _REMEDY, production=fenced_off(ctx)):
+            await self._led_there(ctx, found)
             await report(Progress(f"{found.in_use} takes writes"))
             database = await self._in_use(ctx, found)
             if await read_only_setting(database) != found.read_only:
@@ -147,6 +154,27 @@ class RollbackOpen:
                 raise VerificationFailed(f"A new session with {found.in_use} may not write.")
             if found.stays:
                 await self._untouched(ctx, found.stays)
+
+    async def _led_there(self, ctx: Context, found: _Doors) -> tuple[Line, ...]:
+        """Raise StepFailed unless every service's variable leads to the instance that is opened.
+
+        Where the services were pointed there by hand, a variable that cannot be read as a place is a remark.
+        """
+        places = await self._databases.places(found.in_use)
+        try:
+            other = await led_elsewhere(self._switches, ctx.plan, places)
+        except HostingError as error:
+            if not _by_hand(ctx):
+                raise
+            said = f"By hand, services were pointed at {found.in_use}; their variables do not show it"
+            return (Line(said, note=error.message, tone=Tone.WARNING),)
+        if other:
+            raise StepFailed(
+                f"Not every service is pointed at {found.in_use}: users would write to two databases.",
+                remedy=f"Point them all at one instance, deploy them, and look again. {WAYS_ON}",
+                lines=other,
+            )
+        return ()
 
     async def _untouched(self, ctx: Context, postgres_id: str) -> None:
         """Raise VerificationFailed when an instance is written to although no service should use it."""
@@ -220,7 +248,20 @@ def _doors(ctx: Context) -> _Doors:
             remedy="Let users in by hand: maintenance mode off, ALTER DATABASE … RESET default_transaction_read_only.",
         )
     in_use = instance_of_services(ctx)
+    if not in_use:
+        raise StepFailed(
+            "The services were pointed at another instance by hand, and no record says at which.",
+            remedy="Let users in by hand, on the instance that the services use, and mark this step as done by hand.",
+        )
     return _Doors(in_use, before, before.postgres_id if before.postgres_id != in_use else "")
+
+
+def _by_hand(ctx: Context) -> bool:
+    """Whether the services were pointed at their instance by hand on this way."""
+    switch = own_switch(ctx)
+    if switch is None or switch.status is not StepStatus.SUCCEEDED:
+        return False
+    return switch.evidence is None or not switch.evidence.data
 
 
 def _front(ctx: Context) -> tuple[FrontDoor, ...]:
