@@ -7,6 +7,7 @@ import pytest
 
 from console.actions.rollback.deploy import RollbackDeploy
 from console.actions.rollback.hold import HoldDeploys
+from console.actions.rollback.journaled import commit_to_run
 from console.actions.rollback.previous_build import PreviousBuild
 from console.actions.rollback.settings import RestoreDeploys
 from console.domain.hosting import DeployStatus
@@ -320,6 +321,21 @@ async def test_a_branch_that_still_holds_the_release_is_not_deployed_as_the_way_
     back = Back()
     with pytest.raises(StepFailed, match="still holds the release"):
         await deploying(back).preview(back.context(DEPLOY))
+
+
+async def test_what_an_earlier_way_pushed_is_not_deployed_when_the_branch_has_gone_on() -> None:
+    back = Back(Way.FIX_ONLY)
+    git = back.repository
+    partly = (await git.revert([back.fix], back.merge)).id
+    back.left("back.push", {"commit": partly, "branch": "main"})
+    whole = (await git.revert(back.parts[1:], partly)).id
+    git.branches["main"] = whole
+    back.standing = replace(back.standing, pushed=False)
+    back.choose(Way.CODE)
+    assert await commit_to_run(back.context("back2.prove"), git) == whole
+    git.branches["main"] = partly
+    with pytest.raises(StepFailed, match="still holds the release"):
+        await commit_to_run(back.context("back2.prove"), git)
 
 
 async def test_following_can_be_stopped() -> None:

@@ -86,11 +86,12 @@ async def target_now(ctx: Context, repository: Repository) -> OnBranch:
 
 
 async def commit_to_run(ctx: Context, repository: Repository) -> str:
-    """The commit that the services are to run: the revert as pushed, else the target's tip.
+    """The commit that the services are to run: the revert as this way pushed it, else the target's tip.
 
-    Raises StepFailed when that tip still holds the release.
+    What an earlier way pushed may still hold a part of the release, or lack what came since. Raises StepFailed when
+    the tip still holds the release.
     """
-    pushed = left_by(ctx, PUSH)
+    pushed = left_by(ctx, PUSH) if _has(ctx, PUSH) else None
     if pushed is not None and "commit" in pushed:
         return pushed.text("commit")
     branch = await target_now(ctx, repository)
@@ -106,6 +107,12 @@ async def commit_to_run(ctx: Context, repository: Repository) -> str:
 def left_out(ctx: Context, action: str) -> bool:
     """Whether this way has a step with this action and it was left out: its work is not done."""
     return any(step.status is StepStatus.SKIPPED for step in states_of(ctx, action))
+
+
+def _has(ctx: Context, action: str) -> bool:
+    """Whether the way that is being gone has a step with this action of its own."""
+    way = ctx.state.rollback
+    return any(way is not None and each.step.id in way.steps for each in states_of(ctx, action))
 
 
 def _settings(step: StepState) -> dict[str, str]:
