@@ -5,7 +5,7 @@ was started anew, it answers nothing. So it does not matter at which event a run
 """
 
 from console.domain.events import Draft, Kind
-from console.domain.messages import drafts
+from console.domain.messages import drafts, outdated
 from console.domain.plan import Criterion
 from console.domain.released import pushed, release_commit
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
@@ -17,7 +17,7 @@ def consequences(state: RunState) -> tuple[Draft, ...]:
         return ()
     judged = [_judge(state, each) for each in state.plan.criteria if _to_be_judged(state, each)]
     alerts = [each for step in state.steps.values() for each in _alerts(state, step)]
-    return (*_outdated(state), *judged, *alerts, *drafts(state))
+    return (*_outdated(state), *judged, *alerts, *drafts(state), *outdated(state))
 
 
 def _outdated(state: RunState) -> tuple[Draft, ...]:

@@ -50,6 +50,17 @@ def awaits_last_words(state: RunState) -> bool:
     return any(f"{Turn.CLOSED}:{number}" not in state.messages for number in closed)
 
 
+def outdated(state: RunState) -> tuple[Draft, ...]:
+    """The drafts that were overtaken before anybody sent them: words about a way back that was left since."""
+    found = []
+    for number, rollback in enumerate(state.rollbacks, 1):
+        message = state.messages.get(f"{Turn.CHOSEN.value}:{number}")
+        if rollback.dropped and message is not None and message.waits:
+            data = {"message": message.id, "reason": "the way back that it tells of was left before it was sent"}
+            found.append(Draft(Kind.MESSAGE_DROPPED, data={**data}))
+    return tuple(found)
+
+
 def problems(template: MessageTemplate) -> tuple[str, ...]:
     """What is wrong with a plan's template, a sentence each; nothing when it can be used."""
     found = []

@@ -101,6 +101,9 @@ def watch_deploys(state: RunState, service: str, deploys: Sequence[Deploy]) -> t
 
 def _foreign(state: RunState, service: str, newest: Deploy) -> tuple[Draft, ...]:
     alert_id, commit = f"deploy:{service}", release_commit(state)
+    if state.rollback is not None:
+        # A way back deploys other commits than the release, and looks for foreign deploys in steps of its own.
+        return clear(state, alert_id, "a way back is being gone")
     if newest.commit == commit and newest.status is DeployStatus.LIVE:
         return clear(state, alert_id, "the release is live again")
     if not pushed(state) or not commit or not newest.commit or newest.commit == commit or newest.status.failed:

@@ -9,6 +9,7 @@ from console.domain.consequences import consequences
 from console.domain.events import Draft, Kind
 from console.domain.health import LogClass
 from console.domain.hosting import Deploy, DeployStatus
+from console.domain.standing import Way
 from console.domain.watch import (
     BURST,
     EXPECTED,
@@ -21,6 +22,7 @@ from console.domain.watch import (
     watch_schema_gap,
 )
 from tests.domain.history import BEGIN, History, over, pushed
+from tests.domain.incidents import choose, declared
 from tests.domain.plans import release_plan
 
 RELEASED = "c" * 40
@@ -162,3 +164,10 @@ class TestConsequences:
 
     def test_they_are_said_once(self) -> None:
         assert consequences(over(release()).state) == ()
+
+
+def test_a_way_back_deploys_by_itself_and_is_no_stranger() -> None:
+    history = choose(declared(), Way.CODE)
+    deploy = Deploy("dep-9", "srv-1", DeployStatus.BUILD, "f" * 40, "Revert", "api", history.now + timedelta(hours=1))
+    drafts = watch_deploys(history.state, "backend", [deploy])
+    assert [each.kind for each in drafts] == [Kind.DEPLOY_OBSERVED]

@@ -267,6 +267,8 @@ async def test_a_way_that_was_dropped_leaves_room_for_another(tmp_path: Path) ->
     await send(i.DropWay("the provider does not answer"))
     assert run.feed.state.rollback is None
     assert run.feed.state.status is RunStatus.HELD
+    state = await until(run.feed, lambda state: bool(state.messages["chosen:1"].dropped))
+    assert state.messages["declared:1"].waits, "what is still true may still be said"
     with pytest.raises(Refused, match="Nobody has looked"):
         await send(i.ChooseWay("database", at, "the saved copy is damaged"))
     await send(i.Assess())
