@@ -1,6 +1,6 @@
 """Deploys of the way back: autodeploy held and given back, the previous build, the revert live and nobody else's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,6 +12,7 @@ from console.actions.rollback.previous_build import PreviousBuild
 from console.actions.rollback.settings import RestoreDeploys
 from console.domain.hosting import DeployStatus
 from console.domain.outcome import Done, Evidence, NotDone, Unknown
+from console.domain.plan import Json
 from console.domain.standing import Schema, Way
 from console.domain.state import Attempt, StepState, StepStatus
 from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped, VerificationFailed
@@ -161,6 +162,37 @@ async def test_a_lost_answer_is_looked_for_before_it_is_asked_again() -> None:
     back.turn_newest_live(5)
     await previous(back).perform(back.context(PREVIOUS, preview.before), back.reports)
     assert len(back.hosting.rolled_back) == 2
+
+
+def died(back: Back, step: str, before: Mapping[str, Json]) -> None:
+    """The console was killed during a step, which was then found not to be done."""
+    back.steps[step] = StepState(back.plan.step(step), attempt=1, unfinished=Attempt(before))
+
+
+async def test_a_previous_build_that_a_dead_attempt_asked_for_is_followed_and_not_asked_for_again() -> None:
+    back = Back()
+    before = (await previous(back).preview(back.context(PREVIOUS))).before
+    for service, target in ((back.backend, "backend"), (back.frontend, "frontend")):
+        await back.hosting.roll_back(service, before["targets"][target]["deploy"])  # type: ignore[call-overload, index]
+    assert isinstance(await previous(back).probe(back.context(PREVIOUS, before)), NotDone)
+    died(back, PREVIOUS, before)
+    again = (await previous(back).preview(back.context(PREVIOUS))).before
+    assert again["deploys"] == before["deploys"]
+    back.turn_newest_live(5)
+    await previous(back).perform(back.context(PREVIOUS, again), back.reports)
+    assert len(back.hosting.rolled_back) == 2
+
+
+async def test_a_previous_build_that_failed_before_is_asked_for_again() -> None:
+    back = Back()
+    before = (await previous(back).preview(back.context(PREVIOUS))).before
+    await back.hosting.roll_back(back.backend, before["targets"]["backend"]["deploy"])  # type: ignore[call-overload, index]
+    back.turn(back.backend, DeployStatus.UPDATE_FAILED)
+    died(back, PREVIOUS, before)
+    again = (await previous(back).preview(back.context(PREVIOUS))).before
+    back.turn_newest_live(5)
+    await previous(back).perform(back.context(PREVIOUS, again), back.reports)
+    assert len(back.hosting.rolled_back) == 3
 
 
 async def test_a_previous_build_that_does_not_come_names_the_service_and_that_it_can_be_left_out() -> None:

@@ -5,11 +5,12 @@ services were pointed at another database, and while the database has the new sc
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.actions.deploys import described, read_deploys
 from console.actions.following import LOOK_AT_DEPLOYS, STATUS_WORDS
-from console.actions.handover import Record, json_texts, left_by, recorded_before
+from console.actions.handover import Record, json_texts, left_by, recorded_before, unfinished
 from console.actions.production import in_production
 from console.actions.rollback.database_ground import led_elsewhere
 from console.actions.rollback.journaled import SWITCH, attempted
@@ -159,7 +160,8 @@ class PreviousBuild:
         # What the run saw before its push comes first: it was certainly not the release.
         for each in sorted(were_live, key=lambda deploy: deploy.id not in known):
             if await runs(self._repository, span, each.commit) is Runs.OLD:
-                return _Target(service, live, each, tuple(d.id for d in deploys.all))
+                ours = _asked_before(ctx, service, each)
+                return _Target(service, live, each, tuple(d.id for d in deploys.all if not ours(d)))
         raise StepFailed(
             f"The provider no longer lists a deploy of {service.name} from before the release.", remedy=_SKIP
         )
@@ -210,6 +212,23 @@ class PreviousBuild:
                     remedy="When the provider answers again, let the console look for it.",
                 ) from error
             raise
+
+
+def _asked_before(ctx: Context, service: Service, earlier: Deploy) -> Callable[[Deploy], bool]:
+    """Whether a deploy is on its way because an attempt that died had asked for this earlier build.
+
+    Such a deploy is followed and not asked for again; one that has ended without being live counts for nothing.
+    """
+    record = Record(f"“{ctx.step.title}”", unfinished(ctx).before)
+    died = service.key in record.record("deploys")
+    known = record.record("deploys").texts(service.key)
+
+    def ours(deploy: Deploy) -> bool:
+        begun_since = died and deploy.id not in known
+        again = deploy.trigger == ROLLBACK_TRIGGER and deploy.commit == earlier.commit
+        return begun_since and again and not deploy.status.ended
+
+    return ours
 
 
 def _evidence(ctx: Context, found: dict[str, Deploy]) -> Evidence:
