@@ -159,8 +159,10 @@ def _stated(loss: Loss) -> str:
     if not loss.rows:
         return f"No row written since {at(since)} would be lost, as of now."
     tables = counted(len(loss.tables), "table")
+    verb = "is" if loss.rows == 1 else "are"
     return (
-        f"{counted(loss.rows, 'row')} in {tables} written since {at(since)} {'is' if loss.rows == 1 else 'are'} lost."
+        f"{counted(loss.rows, 'row')} in {tables} written since {at(since)} {verb} lost so far; "
+        "what is written until the fence comes to it."
     )
 
 

@@ -124,7 +124,9 @@ async def test_each_way_states_its_price_before_it_can_be_chosen() -> None:
     assert schema.price == "Nothing is lost; 2 rows to decide."
     assert schema.lines == (Line("row 7"),)
     assert schema.loss is None
-    assert database.price == "4 rows in 1 table written since 19:30:00 UTC are lost."
+    assert database.price == (
+        "4 rows in 1 table written since 19:30:00 UTC are lost so far; what is written until the fence comes to it."
+    )
     assert (database.loss, database.lines) == (LOSS, (Line("from the moment"),))
     code = offer(assessment, Way.CODE)
     assert (code.applies, code.restores, code.price) == (True, False, "Nothing is lost.")
