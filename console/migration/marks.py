@@ -2,7 +2,8 @@
 
 A mark holds the server's time, the snapshot of that moment and every table's counters. What always holds: what the
 snapshot shows was committed before `at`, so a recovery to `at` loses nothing that the snapshot shows. `xmin` has 32
-bits and wraps; within a window of transactions ids are told apart by their distance from its beginning.
+bits and wraps; within a window of transactions ids are told apart by their distance from its beginning. A snapshot
+names no subtransactions, so what was open at the mark makes the window begin earlier: never is a commit left out.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The transactions that had not committed at `since` and may have by `now`, told by their 32-bit ids."""
+    """The transactions that had not committed at `since` and may have by `now`, told by their 32-bit ids.
+
+    While others were open then, their subtransactions cannot be told from what had committed: all of them are in it.
+    """
 
     since: Snapshot
     now: Snapshot
@@ -62,7 +66,7 @@ class Window:
     def between(cls, since: str, now: str) -> "Window":
         """From two snapshots as the server writes them. Raises StepFailed when they are not of one server's history."""
         window = cls(Snapshot.parse(since), Snapshot.parse(now))
-        if not 0 <= window.length < CIRCLE >> 1:
+        if window.now.upto < window.since.upto or window.length >= CIRCLE >> 1:
             raise StepFailed(
                 f"The server is at transaction {window.now.upto}, and the mark was taken at {window.since.upto}: "
                 "this is not the database in which the mark was taken.",
@@ -71,25 +75,29 @@ class Window:
         return window
 
     @property
+    def low(self) -> int:
+        """The first id that may have committed since (64 bits)."""
+        return self.since.oldest if self.since.open else self.since.upto
+
+    @property
     def length(self) -> int:
-        """How many transactions were begun since."""
-        return self.now.upto - self.since.upto
+        """How many transactions are in it."""
+        return self.now.upto - self.low
+
+    @property
+    def doubtful(self) -> int:
+        """How many of them may have committed before `since` already."""
+        return self.since.upto - self.low - len(self.since.open)
 
     def __contains__(self, xmin: int) -> bool:
-        """Whether a row version with this 32-bit `xmin` was committed since."""
-        if xmin < _FIRST_NORMAL:
-            return False
-        low = self.since.upto % CIRCLE
-        return (xmin - low) % CIRCLE < self.length or xmin in {each % CIRCLE for each in self.since.open}
+        """Whether a row version with this 32-bit `xmin` was, or may have been, committed since."""
+        return xmin >= _FIRST_NORMAL and (xmin - self.low) % CIRCLE < self.length
 
     def sql(self, row: str) -> str:
         """The same as a SQL condition on the row version under the alias `row`."""
         xmin = f"{row}.xmin::text::bigint"
-        low = self.since.upto % CIRCLE
-        later = f"({xmin} - {low} + {CIRCLE}) % {CIRCLE} < {self.length}"
-        running = ", ".join(str(each % CIRCLE) for each in self.since.open)
-        either = f"({later} OR {xmin} IN ({running}))" if running else later
-        return f"({xmin} >= {_FIRST_NORMAL} AND {either})"
+        later = f"({xmin} - {self.low % CIRCLE} + {CIRCLE}) % {CIRCLE} < {self.length}"
+        return f"({xmin} >= {_FIRST_NORMAL} AND {later})"
 
     def sql_by_commit_time(self, row: str, since: str) -> str:
         """The same, by the time of commit where the server knows it (`track_commit_timestamp`)."""

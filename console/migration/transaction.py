@@ -82,7 +82,7 @@ async def begin(session: Session, migration: Migration, table: QualifiedName, mo
 async def _written_meanwhile(
     session: Session, table: QualifiedName, mark: Mark, snapshot: str, transaction: int
 ) -> int:
-    """Rows of the locked table that others wrote after the mark: a recovery to it loses them."""
+    """Rows of the locked table that others wrote, or may have written, after the mark: a recovery to it loses them."""
     window = marks.Window.between(mark.snapshot, snapshot)
     if window.since.upto == transaction and not window.since.open:
         return 0

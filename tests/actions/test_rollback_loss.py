@@ -15,7 +15,7 @@ from console.domain.loss import Loss, Mark
 from console.domain.plan import Check, Request
 from console.domain.wire import encode
 from console.errors import StepFailed
-from console.migration.marks import CIRCLE, Counts, Snapshot, Window
+from console.migration.marks import CIRCLE, Counts, Snapshot, Window, sample
 from tests.actions.fakes import Reports, ok
 from tests.actions.way_back import Incident, settled
 from tests.migration.postgres import Interference, LiveDatabase, Server, WatchedSession
@@ -240,10 +240,39 @@ WINDOWS = [
     # since, now, open then, inside, outside
     (1000, 1010, (), (1000, 1009), (999, 1010, 3, 2)),
     (1000, 1000, (), (), (1000, 999, 1001)),
-    (1000, 1010, (990, 995), (990, 995, 1000), (991, 989)),
+    # 991 may be a subtransaction of 990, which no snapshot names
+    (1000, 1010, (990, 995), (990, 995, 1000, 991), (989, 1010)),
     (CIRCLE - 2, CIRCLE + 5, (), (CIRCLE - 2, CIRCLE - 1, 3, 4), (CIRCLE - 3, 5, 6, 2, 1, 0)),
-    (5 * CIRCLE + 7, 5 * CIRCLE + 9, (5 * CIRCLE - 1,), (7, 8, CIRCLE - 1), (6, 9, CIRCLE - 2)),
+    (5 * CIRCLE + 7, 5 * CIRCLE + 9, (5 * CIRCLE - 1,), (7, 8, CIRCLE - 1, 6), (9, CIRCLE - 2)),
 ]
+
+
+async def test_rows_of_a_savepoint_that_was_open_at_the_mark_are_lost_too(database: LiveDatabase) -> None:
+    incident = Incident(database)
+    async with database.session("crm-backend") as user:
+        for statement in (
+            "BEGIN",
+            LEAD.format("in the transaction"),
+            "SAVEPOINT s",
+            *(LEAD.format(f"in the savepoint {n}") for n in range(5)),
+            "RELEASE s",
+        ):
+            await user.execute(statement)
+        # A later transaction that ended before the mark puts the savepoint's id beneath the snapshot's end.
+        await settled(database, CREATE.format(1))
+        mark = await sample(database)
+        assert Snapshot.parse(mark.snapshot).open
+        await user.execute("COMMIT")
+        await user.execute(FLUSH)
+    loss = await measure(database, mark, incident.state)
+    assert figures(loss)["leads"] == (6, 0, 0)
+    assert any("ended shortly before it count as later" in remark for remark in loss.remarks)
+
+
+def test_nothing_is_doubtful_when_nothing_was_open_at_the_mark() -> None:
+    assert Window.between("100:100:", "120:120:").doubtful == 0
+    assert Window.between("100:102:100,101", "120:120:").doubtful == 0
+    assert Window.between("100:110:100", "120:120:").doubtful == 9
 
 
 @pytest.mark.parametrize(("since", "now", "running", "inside", "outside"), WINDOWS)

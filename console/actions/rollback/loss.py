@@ -110,7 +110,7 @@ class Meter:
             counted_at=self.now.at,
             tables=tuple(figure.loss for figure in figures if figure.loss.rows),
             method=self._method(),
-            remarks=(*remarks, *self._taken_out()),
+            remarks=(*remarks, *self._doubts(), *self._taken_out()),
         )
 
     def _ours(self, table: QualifiedName) -> bool:
@@ -184,11 +184,11 @@ class Meter:
         return whole((await self.session.fetch(sql))[0]["rows"])
 
     def _method(self) -> str:
-        upto = Window.between(self.mark.snapshot, self.now.snapshot).since.upto
+        first = Window.between(self.mark.snapshot, self.now.snapshot).low
         rows = (
             "Rows by the commit time of the transaction that wrote them (track_commit_timestamp)"
             if self.by_time
-            else f"Rows by the transaction that wrote them (xmin, from {upto} on)"
+            else f"Rows by the transaction that wrote them (xmin, from {first} on)"
         )
         keys = f", in {self.plan.migration.table} by the keys of the saved copy" if self.copy is not None else ""
         return f"{rows}; which are new, and deleted ones, by the tables' counters{keys}."
@@ -196,6 +196,14 @@ class Meter:
     def _taken_out(self) -> tuple[str, ...]:
         out = f"Taken out: what {counted(len(self.own.xids), 'transaction')} of the console's own wrote."
         return (*((out,) if self.own.xids else ()), *self.own.troubles)
+
+    def _doubts(self) -> tuple[str, ...]:
+        """What makes the figures too high: transactions that were open at a mark hide which others had committed."""
+        marks = {mark.snapshot for mark in (self.mark, self.migrated or self.mark)}
+        most = max(Window.between(each, self.now.snapshot).doubtful for each in marks)
+        if self.by_time or not most:
+            return ()
+        return (f"Transactions were open at the mark: up to {most:,} that had ended shortly before it count as later.",)
 
 
 async def _saved_copy(session: Session, plan: Plan) -> QualifiedName | None:
