@@ -1,7 +1,7 @@
 """Where production stands in an incident, and what each way back costs: looked at in the world, journaled whole.
 
-Reads only. What always holds: a part of the world that does not answer is a remark beside what the others say, never a
-guess; only when neither the provider nor the database answers is there nothing to be said.
+Reads only. What always holds: a part of the world that does not answer, or not in time, is a remark beside what the
+others say, never a guess; only when neither the provider nor the database answers is there nothing to be said.
 """
 
 import asyncio
@@ -30,12 +30,10 @@ class ProductionAssessor:
 
     async def assess(self, state: RunState, clock: Clock) -> Assessment:
         """The standing and the ways. Raises StepFailed when neither provider nor database can be read."""
-        branch, recovery = await asyncio.gather(
-            look_at_branch(self._ports.repository, state), look_at_recovery(self._ports.backups, state, clock)
-        )
-        code, database = await asyncio.gather(
-            look_at_services(self._ports.hosting, self._ports.repository, state, branch),
+        (branch, code), database, recovery = await asyncio.gather(
+            self._branch_and_code(state),
             look_at_database(self._ports, state),
+            look_at_recovery(self._ports.backups, state, clock),
         )
         if not code.answered and not database.answered:
             raise StepFailed(
@@ -46,6 +44,11 @@ class ProductionAssessor:
         standing = _standing(state, branch, code, database, recovery)
         standing, ways = await offers(self._ports, state, clock, standing, branch)
         return Assessment(moment_text(clock.now()), standing, ways)
+
+    async def _branch_and_code(self, state: RunState) -> tuple[BranchLook, CodeLook]:
+        """What the services run is said by what the branch holds: it is looked at first."""
+        branch = await look_at_branch(self._ports.repository, state)
+        return branch, await look_at_services(self._ports.hosting, self._ports.repository, state, branch)
 
 
 def _standing(

@@ -6,6 +6,7 @@ What always holds: the reverts are tried in the console's own clone; no branch k
 from dataclasses import dataclass
 
 from console.actions.rollback.on_branch import OnBranch, Span, Stays, on_branch, release_span, to_revert, what_stays
+from console.actions.waiting import in_time
 from console.actions.wording import commit_lines, counted, listed, short
 from console.domain.outcome import Line, Tone
 from console.domain.released import pushed
@@ -46,15 +47,20 @@ class BranchLook:
 async def look_at_branch(repository: Repository, state: RunState) -> BranchLook:
     """Read the branch; what cannot be read is a remark, and the run's own record stands in for it."""
     try:
-        await repository.fetch()
-        span = await release_span(state, repository)
-        branch = await on_branch(repository, span, await repository.tip(state.plan.release.target))
-        if not branch.holds:
-            return BranchLook(False, span, branch, remarks=_others(state, branch))
-        whole = await _try(repository, span, branch, to_revert(span, branch))
-        fix = await _try_fix(repository, state, span, branch)
+        return await in_time(_look(repository, state), RepositoryError)
     except (RepositoryError, StepFailed) as error:
         return BranchLook(pushed(state), remarks=(_unread(state, error),))
+
+
+async def _look(repository: Repository, state: RunState) -> BranchLook:
+    """What the branch says. Raises RepositoryError, or StepFailed when the record names no release."""
+    await repository.fetch()
+    span = await release_span(state, repository)
+    branch = await on_branch(repository, span, await repository.tip(state.plan.release.target))
+    if not branch.holds:
+        return BranchLook(False, span, branch, remarks=_others(state, branch))
+    whole = await _try(repository, span, branch, to_revert(span, branch))
+    fix = await _try_fix(repository, state, span, branch)
     return BranchLook(True, span, branch, whole, fix, _others(state, branch))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from console.actions.assessment_branch import BranchLook
 from console.actions.deploys import described, read_deploys
 from console.actions.rollback.on_branch import runs, same_tree
+from console.actions.waiting import in_time
 from console.actions.wording import short
 from console.domain.hosting import Deploy
 from console.domain.outcome import Line, Tone
@@ -41,9 +42,8 @@ async def _look(
     hosting: Hosting, repository: Repository, state: RunState, branch: BranchLook, service: Service
 ) -> tuple[ServiceStanding, list[Line], bool]:
     try:
-        info, deploys = await asyncio.gather(
-            hosting.service(service.id), read_deploys(hosting, service.id, release_commit(state), ())
-        )
+        read = asyncio.gather(hosting.service(service.id), read_deploys(hosting, service.id, release_commit(state), ()))
+        info, deploys = await in_time(read, HostingError)
     except HostingError as error:
         remark = Line(f"What {service.name} runs could not be read", note=error.message, tone=Tone.WARNING)
         return ServiceStanding(service.key, service.name, "", Runs.OTHER), [remark], False

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.actions.assessment_instance import instance_in_use
+from console.actions.waiting import in_time
 from console.domain.outcome import Line, Tone
 from console.domain.standing import Schema
 from console.domain.state import RunState
 from console.errors import DatabaseError, HostingError, StepFailed
 from console.migration import catalog
 from console.migration.saved_copy import copy_name, existing_origin
-from console.ports import Database
 
 if TYPE_CHECKING:
     from console.actions.registry import Ports
@@ -54,8 +54,8 @@ async def look_at_database(ports: "Ports", state: RunState) -> DatabaseLook:
     look = DatabaseLook(used.postgres_id, used.name, used.switched, used.split, remarks=used.remarks)
     try:
         here = used.postgres_id == home.postgres_id
-        database = ports.database if here else await ports.instances.database(used.postgres_id)
-        schema, copy, fenced, more = await _read(database, state)
+        read = _read(ports, state, "" if here else used.postgres_id)
+        schema, copy, fenced, more = await in_time(read, DatabaseError)
     except (DatabaseError, HostingError, StepFailed) as error:
         unread = Line(f"{used.name} does not say which schema it has", note=error.message, tone=Tone.WARNING)
         return replace(look, remarks=(*used.remarks, unread))
@@ -69,7 +69,9 @@ async def look_at_database(ports: "Ports", state: RunState) -> DatabaseLook:
     )
 
 
-async def _read(database: Database, state: RunState) -> tuple[Schema, str, bool, list[Line]]:
+async def _read(ports: "Ports", state: RunState, postgres_id: str) -> tuple[Schema, str, bool, list[Line]]:
+    """Schema, saved copy, fence and remarks of an instance, empty for the plan's own. Raises DatabaseError, …"""
+    database = await ports.instances.database(postgres_id) if postgres_id else ports.database
     migration = state.plan.migration
     table = await catalog.resolve_table(database, migration.table)
     columns = await catalog.columns_state(database, migration, table)

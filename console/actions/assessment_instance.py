@@ -4,10 +4,12 @@ What always holds: an instance of the owner's that does not say where it is hide
 cannot be read stands for the run's own last switch, and where there was none for an instance that nobody knows.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.actions.rollback.database_ground import before_fence, switched_to
+from console.actions.waiting import in_time
 from console.domain.hosting import DatabasePlace
 from console.domain.outcome import Line, Tone
 from console.domain.plan import Service
@@ -40,13 +42,10 @@ async def instance_in_use(ports: "Ports", state: RunState) -> InUse:
     if not services:
         remark = Line("Which database the services use is not looked at", note="the plan names no variable of theirs")
         return await _chosen(ports, state, {"": switched_to(state) or state.plan.database.postgres_id}, [remark])
-    used: dict[str, str] = {}
-    remarks: list[Line] = []
     known: dict[str, tuple[DatabasePlace, ...]] = {}
-    for service in services:
-        used[service.name], remark = await _used_by(ports, state, service, known)
-        remarks += remark
-    return await _chosen(ports, state, used, remarks)
+    found = await asyncio.gather(*(_used_by(ports, state, service, known) for service in services))
+    used = {service.name: postgres_id for service, (postgres_id, _) in zip(services, found, strict=True)}
+    return await _chosen(ports, state, used, [remark for _, remarks in found for remark in remarks])
 
 
 async def _used_by(
@@ -57,8 +56,7 @@ async def _used_by(
     `known` are the places by instance that were read so far, and is added to.
     """
     try:
-        place = await ports.switches.database_of(service.id, service.database_env)
-        found = await _id_of(ports, state, place, known)
+        place, found = await in_time(_lookup(ports, state, service, known), HostingError)
     except HostingError as error:
         recorded = switched_to(state)
         note = error.message + (f"; by the run's own record it uses {recorded}" if recorded else "")
@@ -68,6 +66,14 @@ async def _used_by(
         return found, []
     text = f"{service.name}: its variable leads to a database that is none of the owner's instances"
     return "", [Line(text, note=str(place), tone=Tone.DANGER)]
+
+
+async def _lookup(
+    ports: "Ports", state: RunState, service: Service, known: dict[str, tuple[DatabasePlace, ...]]
+) -> tuple[DatabasePlace, str]:
+    """Where a service's variable leads, and the instance there."""
+    place = await ports.switches.database_of(service.id, service.database_env)
+    return place, await _id_of(ports, state, place, known)
 
 
 async def _id_of(
@@ -118,6 +124,6 @@ async def _name(ports: "Ports", state: RunState, postgres_id: str) -> tuple[str,
     if postgres_id == state.plan.database.postgres_id:
         return state.plan.database.name, []
     try:
-        return (await ports.backups.postgres(postgres_id)).name, []
+        return (await in_time(ports.backups.postgres(postgres_id), HostingError)).name, []
     except HostingError as error:
         return postgres_id, [Line(f"{postgres_id} does not say its name", note=error.message)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.actions.handover import moment_text
+from console.actions.waiting import in_time
 from console.actions.wording import at
 from console.domain.hosting import RecoveryWindow
 from console.domain.outcome import Line, Tone
@@ -38,7 +39,7 @@ async def look_at_recovery(backups: Backups, state: RunState, clock: Clock) -> R
     if moment is None:
         return RecoveryLook(False, "", backup, remarks)
     try:
-        window = await backups.recovery(state.plan.database.postgres_id)
+        window = await in_time(backups.recovery(state.plan.database.postgres_id), HostingError)
     except HostingError as error:
         unread = Line("The recovery window could not be read", note=error.message, tone=Tone.WARNING)
         return RecoveryLook(False, "", backup, (*remarks, unread))

@@ -4,10 +4,17 @@ What is waited for is planned time, so a rehearsal's pace divides the limit; but
 seconds, because real work (a dump, a build, a round trip) is not divided by any pace.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 from console.domain.plan import DurationRange
+from console.errors import ServiceError
 from console.ports import Clock
+
+T = TypeVar("T")
+SECONDS_TO_LOOK = 20.0
+"""Wall seconds for a look at one part of the world, where what the others say is worth more than waiting for it."""
 
 # The provider allows 400 reads a minute for everything that this console asks it.
 _FIRST_LOOK_PACED = 0.25
@@ -27,6 +34,15 @@ def patience(planned: DurationRange | None, clock: Clock, *, times: float, floor
 def paced(seconds: float, clock: Clock, *, floor: float) -> float:
     """Wall seconds for `seconds` of planned time, at least `floor`."""
     return max(seconds / clock.pace, floor)
+
+
+async def in_time(look: Awaitable[T], late: Callable[[str], ServiceError]) -> T:
+    """What a look sees within `SECONDS_TO_LOOK`; else raises what `late` makes of that, as if nobody had answered."""
+    try:
+        async with asyncio.timeout(SECONDS_TO_LOOK):
+            return await look
+    except TimeoutError as error:
+        raise late(f"no answer within {SECONDS_TO_LOOK:g} s") from error
 
 
 async def looks(clock: Clock, limit: float) -> AsyncIterator[float]:

@@ -22,11 +22,16 @@ BY_HAND = "by hand"
 
 @dataclass(frozen=True, slots=True)
 class IncidentDesk:
-    """The assessor and the notifier of a run. `patience`: wall seconds after which a look or a delivery is given up."""
+    """The assessor and the notifier of a run.
+
+    `patience`, `looking`: wall seconds after which a delivery, a look, is given up. A look gives each part of the world
+    its own time, and says what did not answer: the whole is given up only when that is over.
+    """
 
     assessor: Assessor | None = None
     notifier: Notifier | None = None
     patience: float = 90.0
+    looking: float = 180.0
     _sending: set[str] = field(default_factory=set)
 
     async def assess(self, desk: Desk, clock: Clock) -> None:
@@ -34,7 +39,7 @@ class IncidentDesk:
         if self.assessor is None:
             raise Refused("Production cannot be looked at from here.")
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.looking):
                 found = await outcome_of(self.assessor.assess(desk.state, clock))
         except JournalError:
             raise

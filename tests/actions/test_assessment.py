@@ -1,5 +1,6 @@
 """Where production stands, read from the world: what does not answer is a remark; each way has its price."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.actions import waiting
 from console.actions.assessment import ProductionAssessor
 from console.actions.rollback import database_price, schema_price
 from console.domain.hosting import DatabasePlace, Deploy, DeployStatus, PostgresInfo, RecoveryWindow
@@ -303,6 +305,55 @@ async def test_what_does_not_answer_is_a_remark(
     assessment = await scene.assess()
     assert words in texts(assessment)
     assert getattr(assessment.standing, field) == value
+
+
+def provider_hangs(scene: Scene) -> None:
+    scene.hosting.service = never  # type: ignore[assignment, method-assign]
+    scene.switches.database_of = never  # type: ignore[assignment, method-assign]
+    scene.backups.recovery = never  # type: ignore[assignment, method-assign]
+
+
+def repository_hangs(scene: Scene) -> None:
+    scene.repository.fetch = never  # type: ignore[method-assign]
+
+
+def database_hangs(scene: Scene) -> None:
+    scene.database.fetch = never  # type: ignore[assignment, method-assign]
+
+
+async def never(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("hangs", "unread", "seen"),
+    [
+        (
+            provider_hangs,
+            (
+                "What crm-backend runs could not be read",
+                "The recovery window could not be read",
+                "Which database crm-backend uses could not be read",
+            ),
+            {"pushed": True, "saved_copy": COPY},
+        ),
+        (repository_hangs, ("by the run's own record main holds the release",), {"schema": Schema.NEW}),
+        (database_hangs, ("crm does not say which schema it has",), {"code": Code.NEW, "recoverable": True}),
+    ],
+)
+async def test_a_part_of_the_world_that_hangs_is_a_remark_beside_what_the_others_say(
+    monkeypatch: pytest.MonkeyPatch,
+    hangs: Callable[[Scene], None],
+    unread: tuple[str, ...],
+    seen: dict[str, object],
+) -> None:
+    monkeypatch.setattr(waiting, "SECONDS_TO_LOOK", 0.5)
+    scene = Scene()
+    hangs(scene)
+    assessment = await scene.assess()
+    for words in unread:
+        assert f"{words}: no answer within 0.5 s" in texts(assessment)
+    assert {name: getattr(assessment.standing, name) for name in seen} == seen
 
 
 async def test_when_neither_provider_nor_database_answers_nothing_is_said() -> None:

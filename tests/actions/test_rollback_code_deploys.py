@@ -1,10 +1,12 @@
 """Deploys of the way back: autodeploy held and given back, the previous build, the revert live and nobody else's."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
+from console.actions import waiting
 from console.actions.rollback.deploy import RollbackDeploy
 from console.actions.rollback.hold import HoldDeploys
 from console.actions.rollback.journaled import commit_to_run
@@ -15,7 +17,7 @@ from console.domain.outcome import Done, Evidence, NotDone, Unknown
 from console.domain.plan import Json
 from console.domain.standing import Schema, Way
 from console.domain.state import Attempt, StepState, StepStatus
-from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped, VerificationFailed
+from console.errors import HostingError, OutcomeUnknown, RepositoryError, StepFailed, Stopped, VerificationFailed
 from tests.actions.fakes import Lost
 from tests.actions.rolling_back import Back, columns
 
@@ -164,6 +166,24 @@ async def test_a_lost_answer_is_looked_for_before_it_is_asked_again() -> None:
     assert len(back.hosting.rolled_back) == 2
 
 
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_the_previous_build_needs_no_answer_of_the_repositorys_host(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    back = Back()
+    back.repository.down = RepositoryError("The repository's host cannot be reached.")
+    if hangs:
+        monkeypatch.setattr(waiting, "SECONDS_TO_LOOK", 0.1)
+        monkeypatch.setattr(back.repository, "fetch", asyncio.Event().wait)
+    preview = await previous(back).preview(back.context(PREVIOUS))
+    assert set(preview.before["targets"]) == {"backend", "frontend"}  # type: ignore[arg-type]
+    why = "no answer within 0.1 s" if hangs else "The repository's host cannot be reached."
+    assert preview.readings[-1].value == f"as last fetched: {why}"
+    back.turn_newest_live(5)
+    evidence = await previous(back).perform(back.context(PREVIOUS, preview.before), back.reports)
+    await previous(back).verify(back.context(PREVIOUS, preview.before), evidence)
+
+
 def died(back: Back, step: str, before: Mapping[str, Json]) -> None:
     """The console was killed during a step, which was then found not to be done."""
     back.steps[step] = StepState(back.plan.step(step), attempt=1, unfinished=Attempt(before))
@@ -173,7 +193,7 @@ async def test_a_previous_build_that_a_dead_attempt_asked_for_is_followed_and_no
     back = Back()
     before = (await previous(back).preview(back.context(PREVIOUS))).before
     for service, target in ((back.backend, "backend"), (back.frontend, "frontend")):
-        await back.hosting.roll_back(service, before["targets"][target]["deploy"])  # type: ignore[call-overload, index]
+        await back.hosting.roll_back(service, before["targets"][target]["deploy"])  # type: ignore[call-overload, index, arg-type]
     assert isinstance(await previous(back).probe(back.context(PREVIOUS, before)), NotDone)
     died(back, PREVIOUS, before)
     again = (await previous(back).preview(back.context(PREVIOUS))).before
@@ -186,7 +206,7 @@ async def test_a_previous_build_that_a_dead_attempt_asked_for_is_followed_and_no
 async def test_a_previous_build_that_failed_before_is_asked_for_again() -> None:
     back = Back()
     before = (await previous(back).preview(back.context(PREVIOUS))).before
-    await back.hosting.roll_back(back.backend, before["targets"]["backend"]["deploy"])  # type: ignore[call-overload, index]
+    await back.hosting.roll_back(back.backend, before["targets"]["backend"]["deploy"])  # type: ignore[call-overload, index, arg-type]
     back.turn(back.backend, DeployStatus.UPDATE_FAILED)
     died(back, PREVIOUS, before)
     again = (await previous(back).preview(back.context(PREVIOUS))).before

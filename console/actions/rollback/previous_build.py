@@ -15,13 +15,13 @@ from console.actions.production import in_production
 from console.actions.rollback.database_ground import led_elsewhere
 from console.actions.rollback.journaled import SWITCH, attempted
 from console.actions.rollback.on_branch import Span, release_span, runs
-from console.actions.waiting import looks, paced
+from console.actions.waiting import in_time, looks, paced
 from console.actions.wording import counted, lasting, listed, short
 from console.domain.hosting import Deploy, DeployStatus
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Reading, Tone
 from console.domain.plan import Json, Service
 from console.domain.standing import Runs
-from console.errors import HostingError, OutcomeUnknown, StepFailed, Stopped, VerificationFailed
+from console.errors import HostingError, OutcomeUnknown, RepositoryError, StepFailed, Stopped, VerificationFailed
 from console.migration import catalog
 from console.ports import Context, Database, Hosting, Instances, Report, Repository, Switches
 
@@ -70,13 +70,13 @@ class PreviousBuild:
         """Which build comes back where. Raises StepFailed where it would harm, or there is none."""
         with in_production(ctx, LOOK_AT_DEPLOYS):
             await self._refuse_harm(ctx)
-            targets = await self._targets(ctx)
+            targets, unread = await self._targets(ctx)
         return Preview(
             summary=f"Serve the previous build on {listed(t.service.name for t in targets)}"
             if targets
             else "No service runs the release: there is nothing to be replaced",
             facts=tuple(Fact(t.service.name, f"{t.earlier.id}, commit {t.earlier.commit}") for t in targets),
-            readings=tuple(Reading(f"{t.service.name} runs now", described(t.runs)) for t in targets),
+            readings=(*(Reading(f"{t.service.name} runs now", described(t.runs)) for t in targets), *unread),
             consequences=(
                 Line("No build: the provider keeps it, so it serves within moments.", tone=Tone.GOOD),
                 Line(
@@ -122,7 +122,7 @@ class PreviousBuild:
     async def verify(self, ctx: Context, evidence: Evidence) -> None:
         """No service runs the release any more."""
         with in_production(ctx, f"{LOOK_AT_DEPLOYS} {_SKIP}"):
-            left = await self._targets(ctx)
+            left, _ = await self._targets(ctx)
         if left:
             raise VerificationFailed(f"{listed(t.service.name for t in left)} still run the release.")
 
@@ -142,12 +142,18 @@ class PreviousBuild:
                 remedy="Build the schema back first. " + _SKIP,
             )
 
-    async def _targets(self, ctx: Context) -> tuple[_Target, ...]:
-        await self._repository.fetch()
+    async def _targets(self, ctx: Context) -> tuple[tuple[_Target, ...], tuple[Reading, ...]]:
+        """The services that run the release, and a word where the repository's host did not answer."""
+        unread: tuple[Reading, ...] = ()
+        try:
+            await in_time(self._repository.fetch(), RepositoryError)
+        except RepositoryError as error:
+            # The release and what was live before it are in the clone: the provider needs nothing else.
+            unread = (Reading("repository", f"as last fetched: {error.message}", Tone.WARNING),)
         span = await release_span(ctx.state, self._repository)
         services = ctx.plan.services_in("production")
         found = [await self._target(ctx, service, span) for service in services]
-        return tuple(each for each in found if each is not None)
+        return tuple(each for each in found if each is not None), unread
 
     async def _target(self, ctx: Context, service: Service, span: Span) -> _Target | None:
         deploys = await read_deploys(self._hosting, service.id, span.commit, ())
