@@ -14,8 +14,8 @@ from console.domain.hosting import DeployStatus
 from console.domain.outcome import Done, Evidence
 from console.domain.standing import Runs, Schema, Way
 from console.ports import Action
+from tests.actions.assessing import in_database
 from tests.actions.rolling_back import Back
-from tests.actions.test_assessment import in_database
 from tests.adapters.test_repository import Git, commit, git, remote, repository, template, work
 
 __all__ = ["git", "remote", "repository", "template", "work"]  # fixtures
