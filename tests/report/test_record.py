@@ -74,13 +74,13 @@ def test_the_way_back_stands_in_the_rollback_section_with_its_steps_and_times() 
         "## Rollback",
         "- Revert Code (2–5 min)",
         "  - git revert 26c5a9f",
-        "**Incident:** 2026-02-04 20:01:57 UTC, ops@laptop: the dashboard is down; closed 2026-02-04 20:12:45 UTC: "
+        "**Incident:** 2026-02-04 20:01:57 UTC, ops@laptop: the dashboard is down; closed 2026-02-04 20:12:46 UTC: "
         "database back",
         "### Way back: Schema and code back, nothing lost",
     ]
     second = back[back.index("### Way back: Database back to before the migration, and code") :]
     assert second[1:7] == [
-        "- chosen 2026-02-04 20:07:10 UTC by ops@laptop: it is what we practised",
+        "- chosen 2026-02-04 20:07:11 UTC by ops@laptop: it is what we practised",
         "- price: 4 rows are lost",
         "#### Revert Code",
         "- [x] **Switch autodeploy off on every service** — 21.0 s",
