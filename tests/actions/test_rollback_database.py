@@ -7,12 +7,13 @@ import pytest
 
 from console.actions.rollback.database_lock import is_read_only, read_only_setting
 from console.actions.rollback.database_price import price_of_database
+from console.actions.rollback.database_recover import ROWS_LOST
 from console.domain.hosting import DeployStatus, ServiceInfo
 from console.domain.loss import Loss
 from console.domain.outcome import Done, NotDone
 from console.domain.standing import Way
 from console.domain.wire import decode
-from console.errors import DatabaseError, HostingError, StepFailed, VerificationFailed
+from console.errors import DatabaseError, HostingError, StepFailed, VerificationFailed, WorldChanged
 from tests.actions.fakes import Reports, ok
 from tests.actions.test_rollback_loss import CREATE, LEAD, RENAME, figures
 from tests.actions.way_back import DATABASE_ENV, Chosen, Incident, settled
@@ -214,6 +215,68 @@ async def test_an_instance_that_is_not_what_was_there_is_not_used(
         await way.done("compare")
     assert message in "\n".join(failed.value.lines)
     assert f"Instance {scene.incident.old_id} is read only and keeps every row" in failed.value.production
+
+
+async def take_down(scene: Scene, part: str) -> None:
+    """Somebody takes a part of the fence down by hand."""
+    if part == "the door":
+        await scene.incident.switches.set_maintenance(scene.incident.backend, False)
+    else:
+        name = await scene.database.value("SELECT current_database()")
+        async with scene.database.session("admin", settings={"default_transaction_read_only": "off"}) as session:
+            await session.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+@pytest.mark.parametrize(
+    ("part", "message"), [("the door", "crm-backend serves users"), ("the setting", "takes writes")]
+)
+async def test_nothing_is_switched_while_the_fence_does_not_stand(
+    server: Server, database: LiveDatabase, part: str, message: str
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare"):
+        await way.done(step)
+    preview = await way.preview_of("switch")
+    await take_down(scene, part)
+    with pytest.raises(StepFailed, match=message) as failed:
+        await way.preview_of("switch")
+    assert "not in the new instance" in failed.value.production
+    assert "nothing is written" not in failed.value.production
+    with pytest.raises(StepFailed, match=message):
+        await way.action("switch").perform(way.context("switch", preview.before), Reports())
+    assert scene.incident.switches.points[scene.incident.backend, DATABASE_ENV] == scene.incident.old_id
+
+
+async def test_what_is_written_between_the_fence_and_the_switch_is_counted_before_the_yes(
+    server: Server, database: LiveDatabase
+) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare"):
+        await way.done(step)
+    preview = await way.preview_of("switch")
+    fenced = preview.readings[0]
+    assert (fenced.label, fenced.amount, fenced.limit) == (ROWS_LOST, 6, 6)
+    assert "counted at the fence" in fenced.value
+    await settled(database, "SET default_transaction_read_only = off", LEAD.format("late"))
+    now = (await way.preview_of("switch")).readings[0]
+    assert now.amount == 8
+    assert now.amount > (fenced.limit or 0), "a yes for what was counted at the fence does not stand for it"
+    context = replace(way.context("switch", preview.before), limits={ROWS_LOST: 6})
+    with pytest.raises(WorldChanged, match="More rows are lost than were confirmed"):
+        await way.action("switch").perform(context, Reports())
+    await way.done("switch")
+
+
+async def test_a_fence_that_was_raised_by_hand_is_looked_at_and_counted(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare"):
+        await way.done(step)
+    way.succeeded("fence", {})
+    shown = (await way.preview_of("switch")).readings[0]
+    assert (shown.amount, shown.value) == (6, "6, counted now")
 
 
 async def test_a_service_on_the_old_database_is_told(server: Server, database: LiveDatabase) -> None:

@@ -23,7 +23,7 @@ def database_actions(ports: "Ports") -> dict[str, Action]:
         "rollback.fence": RollbackFence(hosting, switches, databases),
         "rollback.recover": RollbackRecover(ports.backups, instances, databases),
         "rollback.compare": RollbackCompare(databases),
-        "rollback.switch": RollbackSwitch(hosting, switches, instances),
+        "rollback.switch": RollbackSwitch(hosting, switches, instances, databases),
         "rollback.database_in_use": RollbackDatabaseInUse(hosting, switches, instances, databases),
         "rollback.open": RollbackOpen(hosting, switches, databases, ports.web),
     }

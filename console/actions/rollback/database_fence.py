@@ -154,7 +154,7 @@ class RollbackFence:
 
     async def _open_doors(self, ctx: Context) -> list[str]:
         """The services that must be shut and are not."""
-        return [s.name for s in _must_be_shut(ctx.plan) if not (await self._hosting.service(s.id)).maintenance]
+        return [s.name for s in must_be_shut(ctx.plan) if not (await self._hosting.service(s.id)).maintenance]
 
     async def _shut_doors(self, ctx: Context, report: Report) -> tuple[Line, ...]:
         """Maintenance mode on, everywhere; a remark for each that has none and does not use the database itself."""
@@ -166,7 +166,7 @@ class RollbackFence:
             try:
                 await maintain(self._switches, service, True)
             except HostingError as error:
-                if service in _must_be_shut(ctx.plan):
+                if service in must_be_shut(ctx.plan):
                     raise
                 without.append(Line(f"{service.name} shows no maintenance page", note=error.message, tone=Tone.WARNING))
         return tuple(without)
@@ -210,7 +210,7 @@ def _services(ctx: Context) -> tuple[Service, ...]:
     return ctx.plan.services_in("production")
 
 
-def _must_be_shut(plan: Plan) -> tuple[Service, ...]:
+def must_be_shut(plan: Plan) -> tuple[Service, ...]:
     """The services that write to the database; all, where the plan does not say which do."""
     services = plan.services_in("production")
     return tuple(each for each in services if each.database_env) or services

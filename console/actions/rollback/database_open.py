@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from console.actions.handover import left_by
 from console.actions.production import in_production
+from console.actions.rollback.database_fenced import written_since
 from console.actions.rollback.database_ground import (
     FENCE,
     WAYS_ON,
@@ -33,13 +34,11 @@ from console.actions.rollback.database_lock import (
     set_read_only,
 )
 from console.actions.rollback.front_door import FrontDoor, ask, front_doors, knock
-from console.actions.rollback.loss_marks import counts_of
 from console.actions.wording import counted, listed
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json, Service
 from console.domain.state import StepStatus
 from console.errors import HostingError, ServiceError, StepFailed, VerificationFailed
-from console.migration.marks import sample
 from console.ports import Context, Database, Hosting, Report, Switches, Web
 
 _REMEDY = "Retry: what is open already stays open. Or choose another way back."
@@ -181,13 +180,7 @@ class RollbackOpen:
         database = await self._databases.of(ctx.plan, postgres_id)
         if not await is_read_only(database):
             raise VerificationFailed(f"The old instance {postgres_id} takes writes again.", remedy="Make it read only.")
-        fence = left_by(ctx, FENCE)
-        then = fence.record("counters").data if fence is not None else {}
-        written: list[str] = []
-        for table, now in (await sample(database)).counters.items():
-            early = counts_of(then.get(table)) if table in then else now
-            if early is not None and any(late > before for late, before in zip(now, early, strict=True)):
-                written.append(f"{table}: inserted, updated, deleted {early} at the fence, {now} now")
+        written = await written_since(database, left_by(ctx, FENCE))
         there = [str(each) for each in await self._sessions(ctx, postgres_id, _services(ctx))]
         if written or there:
             raise VerificationFailed(

@@ -1,17 +1,20 @@
 """Pointing the services at the new instance: their variables, which the next deploy reads.
 
-What always holds: what is pointed at was compared first; the place that a service left is on record, without secrets;
-an answer that was lost is looked for before the variable is set again.
+What always holds: what is pointed at was compared first; the fence stands when the first variable is set, and what was
+written behind it is shown as lost; the place that a service left is on record, without secrets; an answer that was lost
+is looked for before the variable is set again.
 """
 
 from console.actions.handover import Record, moment_text, must_have_left, recorded_before
 from console.actions.production import in_production
-from console.actions.rollback.database_ground import RECOVER, WAYS_ON, fenced_off, services_with_database
+from console.actions.rollback.database_fenced import lost_by_now
+from console.actions.rollback.database_ground import RECOVER, WAYS_ON, Databases, fenced_off, services_with_database
+from console.actions.rollback.database_recover import ROWS_LOST
 from console.actions.wording import listed
 from console.domain.hosting import DatabasePlace
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json
-from console.errors import HostingError, StepFailed, VerificationFailed
+from console.errors import HostingError, StepFailed, VerificationFailed, WorldChanged
 from console.ports import Context, Hosting, Instances, Report, Switches
 
 _SENDS = 3
@@ -27,15 +30,17 @@ class RollbackSwitch:
 
     destructive = True
 
-    def __init__(self, hosting: Hosting, switches: Switches, instances: Instances) -> None:
+    def __init__(self, hosting: Hosting, switches: Switches, instances: Instances, databases: Databases) -> None:
         self._hosting = hosting
         self._switches = switches
         self._instances = instances
+        self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
-        """Which variable of which service, from where to where."""
+        """Which variable of which service, from where to where, and what is lost. Raises StepFailed without a fence."""
         with in_production(ctx, WAYS_ON, production=fenced_off(ctx)):
             new = must_have_left(ctx, RECOVER)
+            lost = await lost_by_now(ctx, self._hosting, self._databases)
             place = (await self._instances.places(new.text("postgres_id")))[0]
             services = services_with_database(ctx.plan)
             now = {s.key: await self._switches.database_of(s.id, variable) for s, variable in services}
@@ -47,12 +52,16 @@ class RollbackSwitch:
                 Fact("place", str(place)),
                 *(Fact(f"{service.name} {variable}", f"→ {place}") for service, variable in services),
             ),
+            readings=(lost.reading(ROWS_LOST),),
             consequences=(
                 Line(f"{names} use the new instance from their next deploy on.", tone=Tone.DANGER),
                 Line("What users wrote since that state is not in it.", tone=Tone.WARNING),
                 Line(f"The old instance {new.text('old_postgres_id')} is kept.", tone=Tone.GOOD),
             ),
-            sections=(Section("Now", tuple(Line(f"{s.name}: {variable} → {now[s.key]}") for s, variable in services)),),
+            sections=(
+                *lost.sections(),
+                Section("Now", tuple(Line(f"{s.name}: {variable} → {now[s.key]}") for s, variable in services)),
+            ),
             before={
                 "places": {key: str(each) for key, each in now.items()},
                 "postgres_id": new.text("postgres_id"),
@@ -70,8 +79,11 @@ class RollbackSwitch:
             return Done(await self._evidence(ctx, before))
 
     async def perform(self, ctx: Context, report: Report) -> Evidence:
-        """Set them one after the other. Raises HostingError."""
+        """Set them one after the other. Raises StepFailed when the fence does not stand, HostingError."""
         with in_production(ctx, WAYS_ON, production=fenced_off(ctx)):
+            lost = await lost_by_now(ctx, self._hosting, self._databases)
+            if lost.loss.rows > ctx.limits.get(ROWS_LOST, lost.loss.rows):
+                raise WorldChanged("More rows are lost than were confirmed.", remedy="Look again.", lines=lost.wrote)
             before = recorded_before(ctx)
             places = await self._instances.places(before.text("postgres_id"))
             for service, variable in services_with_database(ctx.plan):
