@@ -298,8 +298,13 @@ def declare_incident(state: RunState) -> Ask:
 
 
 def what_is_wrong(state: RunState) -> str:
-    """What the console would call the incident: the alert that offers one, else the step that failed."""
-    offers = [alert.message for alert in state.alerts.values() if alert.offer == "incident" and not alert.cleared]
+    """What the console would call the incident: the step that failed last, else the alert that offers one.
+
+    What a failure leads to (errors, alerts) is not its cause: the step says what went wrong.
+    """
     failed = [s for s in state.active if s.status is StepStatus.FAILED and s.failure is not None]
-    said = offers or [f"{s.step.title}: {s.failure.message}" for s in failed if s.failure is not None]
-    return said[-1].split("\n", 1)[0] if said else ""
+    last = max(failed, key=lambda s: (s.ended_at is not None, s.ended_at), default=None)
+    if last is not None and last.failure is not None:
+        return f"{last.step.title}: {last.failure.message}".split("\n", 1)[0]
+    offers = [alert.message for alert in state.alerts.values() if alert.offer == "incident" and not alert.cleared]
+    return offers[-1].split("\n", 1)[0] if offers else ""

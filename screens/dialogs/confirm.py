@@ -87,11 +87,13 @@ class ConfirmDialog(Dialog[Confirm]):
             if status is not StepStatus.FAILED or self._outlook.certain:
                 self.dismiss(None)
         elif self._step.preview_digest != self._digest:
+            read = self._outlook.certain
             self._take_preview()
-            if self._outlook.certain:
+            if read:
+                # What was typed stood for what was read; what was typed while nothing was there yet may stay.
                 self._say("What it will do has changed while you were reading. Read it again.")
-            for field in self.query(Input):
-                field.value = ""
+                for field in self.query(Input):
+                    field.value = ""
             self.unsettle()
 
     def looked(self, view: View) -> None:

@@ -141,4 +141,4 @@ def warning(offer: WayBack) -> Content:
         return ink.line(
             (f"! {rows:,} rows that users wrote are lost.", ink.DANGER_STRONG), "  Counted anew at the fence."
         )
-    return ink.line(("Every step that changes production asks again.", ink.QUIET))
+    return ink.line(("Steps marked ◆ ask again; the others start by themselves.", ink.QUIET))

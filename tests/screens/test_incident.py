@@ -72,7 +72,8 @@ async def test_declaring_opens_the_incident_and_looks_by_itself() -> None:
         await press(pilot, "i")
         assert isinstance(app.screen, AskDialog)
         await press(pilot, "enter")
-        reason = "Render backend rebuilds failed: the build ended with build_failed"
+        failure = app.listening.state.steps["code.backend"].failure if app.listening is not None else None
+        reason = f"Render backend rebuilds: {failure.message if failure is not None else ''}"
         await until(pilot, lambda: len(helm.sent) == 2, "it is looked")
         assert helm.sent == [intents.DeclareIncident(reason), intents.Assess()], "the alert's words stand there already"
         story = declared().wait(3)
