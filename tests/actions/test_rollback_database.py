@@ -14,7 +14,7 @@ from console.domain.outcome import Done, NotDone
 from console.domain.standing import Way
 from console.domain.wire import decode
 from console.errors import DatabaseError, HostingError, StepFailed, VerificationFailed, WorldChanged
-from tests.actions.fakes import Reports, ok
+from tests.actions.fakes import Lost, Reports, ok
 from tests.actions.test_rollback_loss import CREATE, LEAD, RENAME, figures
 from tests.actions.way_back import DATABASE_ENV, Chosen, Incident, settled
 from tests.migration.postgres import LiveDatabase, Server
@@ -277,6 +277,31 @@ async def test_a_fence_that_was_raised_by_hand_is_looked_at_and_counted(server: 
     way.succeeded("fence", {})
     shown = (await way.preview_of("switch")).readings[0]
     assert (shown.amount, shown.value) == (6, "6, counted now")
+
+
+async def test_switching_finds_a_lost_answer_and_needs_a_variable(server: Server, database: LiveDatabase) -> None:
+    scene = Scene(server, database)
+    way = await scene.arranged()
+    for step in ("fence", "recover", "compare"):
+        await way.done(step)
+    point = scene.incident.switches.point_at
+    lost: list[str] = []
+
+    async def answer_lost(service_id: str, variable: str, postgres_id: str) -> object:
+        await point(service_id, variable, postgres_id)
+        lost.append(variable)
+        raise Lost(None, done=True).error()
+
+    scene.incident.switches.point_at = answer_lost  # type: ignore[method-assign,assignment]
+    before = (await way.preview_of("switch")).before
+    assert isinstance(await way.action("switch").probe(way.context("switch", before)), NotDone)
+    evidence = await way.done("switch")
+    assert lost == [DATABASE_ENV]
+    assert evidence.data["places_before"] == {"backend": f"{scene.incident.old_id}:5432/crm"}
+    bare = tuple(replace(each, database_env="") for each in scene.incident.run.plan.services)
+    scene.incident.run.plan = replace(scene.incident.run.plan, services=bare)
+    with pytest.raises(StepFailed, match="names no service's variable"):
+        await way.preview_of("switch")
 
 
 async def test_a_service_on_the_old_database_is_told(server: Server, database: LiveDatabase) -> None:

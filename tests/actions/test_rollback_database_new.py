@@ -1,6 +1,5 @@
 """The new instance: asked for once, waited for, found again; a yes for a figure does not stand for a larger one."""
 
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -227,30 +226,3 @@ async def test_a_copy_that_is_not_the_verified_one_is_refused_before_anything_is
     with pytest.raises(VerificationFailed, match="not the file that was verified"):
         await scene.perform()
     assert scene.instances.asked == []
-
-
-async def test_switching_finds_a_lost_answer_and_needs_a_variable(tmp_path: Path) -> None:
-    scene = Scene()
-    scene.way.succeeded("recover", await scene.perform())
-    point = scene.incident.switches.point_at
-    lost: list[str] = []
-
-    async def answer_lost(service_id: str, variable: str, postgres_id: str) -> object:
-        await point(service_id, variable, postgres_id)
-        lost.append(variable)
-        raise Lost(None, done=True).error()
-
-    scene.incident.switches.point_at = answer_lost  # type: ignore[method-assign,assignment]
-    assert isinstance(
-        await scene.way.action("switch").probe(
-            scene.way.context("switch", (await scene.way.preview_of("switch")).before)
-        ),
-        NotDone,
-    )
-    evidence = await scene.way.done("switch")
-    assert lost == ["DATABASE_URL"]
-    assert evidence.data["places_before"] == {"backend": f"{scene.incident.old_id}:5432/crm"}
-    bare = tuple(replace(each, database_env="") for each in scene.incident.run.plan.services)
-    scene.incident.run.plan = replace(scene.incident.run.plan, services=bare)
-    with pytest.raises(StepFailed, match="names no service's variable"):
-        await scene.way.preview_of("switch")
