@@ -159,7 +159,8 @@ async def test_the_price_is_the_one_of_the_preview(scene: Scene, database: LiveD
     plan = scene.incident.run.plan
     sentence, lines = await price_of_schema(database, plan)
     assert sentence == "nothing is lost"
-    assert [line.text for line in lines] == ["449 rows nobody changed: exactly as before the migration"]
+    assert lines[0].text == "449 rows nobody changed: exactly as before the migration"
+    assert "whatever reads accounts fails" in lines[1].text, "the gap is part of the price"
     await database.run(
         "UPDATE accounts SET account_status = 'archived' WHERE id <= 3",
         "CREATE VIEW held AS SELECT id FROM accounts WHERE account_status = 'on_hold'",
@@ -167,7 +168,7 @@ async def test_the_price_is_the_one_of_the_preview(scene: Scene, database: LiveD
     sentence, lines = await price_of_schema(database, plan)
     assert sentence == "nothing is lost; 3 rows to decide"
     assert "key 1: archived" in [line.text for line in lines]
-    assert lines[-1].text == "view public.held is in the way: it needs account_status"
+    assert "view public.held is in the way: it needs account_status" in [line.text for line in lines]
 
 
 async def test_it_brings_everything_back_and_leaves_what_later_steps_need(scene: Scene, database: LiveDatabase) -> None:

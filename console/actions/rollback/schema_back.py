@@ -180,7 +180,11 @@ def _preview(ctx: Context, outlook: SchemaOutlook, system_identifier: str) -> Pr
         consequences=(
             Line("Nothing is lost: no row is removed, and the saved copy is kept under another name.", tone=Tone.GOOD),
             *(left if rows.undecided else ()),
-            Line(f"Drops {listed(migration.added)}: code of the release fails from then on.", tone=Tone.DANGER),
+            Line(
+                f"Drops {listed(migration.added)}: code of the release fails from then on, until the code from before "
+                "serves. Confirm the step that serves it ahead, so that nobody waits for you.",
+                tone=Tone.DANGER,
+            ),
             Line(
                 f"Locks {on.table} against readers and writers until COMMIT; gives up after "
                 f"{lasting(migration.lock_timeout)} without the lock.",

@@ -19,6 +19,11 @@ async def price_of_schema(database: Database, plan: Plan) -> tuple[str, tuple[Li
         *row_lines(outlook),
         *undecided_lines(outlook.undecided, outlook.rows.undecided),
         *(Line(f"{each.kind} {each.name} is in the way: it needs {each.column}", tone=Tone.DANGER) for each in blocked),
+        Line(
+            f"From then until the code from before serves, whatever reads {plan.migration.table} fails: moments, when "
+            "the step that serves it is confirmed ahead",
+            tone=Tone.WARNING,
+        ),
     )
     undecided = outlook.rows.undecided
     return f"nothing is lost; {counted(undecided, 'row')} to decide" if undecided else "nothing is lost", lines
