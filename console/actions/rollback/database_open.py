@@ -1,8 +1,8 @@
 """Users are let in again: the fence is taken down where the services are, and stays where they are not.
 
-What always holds: no instance takes writes while the variable of a service leads to another; the doors are as they
-were before the fence, not simply open; an old instance that is no longer in use stays read only, and the counters that
-were read at the fence show that nobody has written to it since.
+What always holds: no instance takes writes while the variable of a service leads to another; every door is open
+afterwards, also one that somebody had shut before the fence, which is said; an old instance that is no longer in use
+stays read only, and the counters that were read at the fence show that nobody has written to it since.
 """
 
 from collections.abc import Mapping
