@@ -260,7 +260,7 @@ MISTAKES = {
         'checks[1].requests[0].send: "{account}" is not known here.',
     ),
     "a lookup of what nothing captures": (
-        ("  lead    = \"SELECT id FROM leads", "  leed    = \"SELECT id FROM leads"),
+        ('  lead    = "SELECT id FROM leads', '  leed    = "SELECT id FROM leads'),
         'checks[1].lookup.leed: "leed" is captured by no request of this check. Did you mean "lead"?',
     ),
     "a lookup without the marker": (
