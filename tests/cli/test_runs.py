@@ -14,14 +14,14 @@ from console.engine.driver import Driver
 from console.engine.journal import FileJournal
 from tests.engine.following import CREATED, PLAN
 
-NOW = datetime.now(UTC)
 CONFIG = Path("config.toml")
 
 
 async def kept(state: Path, run: str, age: timedelta, *drafts: Draft) -> FileJournal:
     journal = FileJournal.create(state / "runs" / run, run, encode_plan(PLAN), Driver.here("ops@laptop"))
+    at = datetime.now(UTC) - age
     for draft in (CREATED, *drafts):
-        await journal.append(draft, at=NOW - age, actor="ops@laptop")
+        await journal.append(draft, at=at, actor="ops@laptop")
     return journal
 
 
@@ -30,7 +30,7 @@ async def three(state: Path) -> FileJournal:
     closed = Draft(Kind.RUN_FINISHED, data={"outcome": "rolled_back", "reason": "r", "production": "p"})
     await (await kept(state, "20260202-000000-0000", timedelta(days=3), closed)).close()
     await (await kept(state, "20260203-000000-0000", timedelta(hours=5))).close()
-    return await kept(state, "20260204-000000-0000", timedelta(minutes=7, seconds=30))
+    return await kept(state, "20260204-000000-0000", timedelta(minutes=7, seconds=1))
 
 
 async def test_people_read_state_age_and_driver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
