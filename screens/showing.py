@@ -14,6 +14,7 @@ from console.ports import Feed, Helm
 from screens.base import ConsoleScreen
 from screens.dialogs.base import SETTLE, Dialog
 from screens.doors import drivers_desk, observers_desk
+from screens.leads import Show
 from screens.listening import Listening
 from screens.reads import Reads
 from screens.run import RunScreen
@@ -45,10 +46,12 @@ class Showing:
             self._desk = drivers_desk(app, self.listening, reads or Reads(), helm, settle=self._settle)
 
     def begin(self) -> None:
-        """The run screen in place of whatever was shown before there was a run."""
+        """The run screen in place of whatever was shown before there was a run; in an incident that one's above it."""
         while len(self._app.screen_stack) > 1:
             self._app.pop_screen()
         self._app.push_screen(RunScreen(self._desk, self.listening.view()))
+        if self.listening.state.incident_at is not None and self._desk.steers:
+            self._desk.pursue(Show("incident"))
         fit(self._app, self._app.size)
 
     def frame(self) -> None:

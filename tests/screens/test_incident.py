@@ -335,10 +335,20 @@ async def test_an_alert_that_may_be_an_incident_says_which_key_declares_it() -> 
         assert "i declares it, from any screen" in str(app.screen.query(".item").first(Sheet).lines)
 
 
+async def test_a_run_taken_up_in_an_incident_opens_where_the_incident_is() -> None:
+    """Whoever takes it up is led to the way back at once; an observer is not taken anywhere."""
+    app, _ = app_for(at("rollback-running"))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, IncidentScreen)
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, IncidentScreen)
+
+
 async def test_the_run_screen_offers_the_ways_back_among_what_can_be_done() -> None:
     app, _ = app_for(at("incident-assessed"))
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+        await press(pilot, "escape")
         assert "Look at the ways back" in text_of(app, Detail)
         assert keys_of(app)["i"] == "ways back"
         await press(pilot, "4")
@@ -392,7 +402,7 @@ async def test_steps_that_are_set_aside_are_said_to_be_so_on_the_run_screen() ->
     moment = at("rollback-running")
     app, _ = app_for(Moment(moment.state, moment.now, log=log_of(moment.now)))
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+        await press(pilot, "escape")
         lines = text_of(app, Checklist).splitlines()
         assert any(line.startswith("‖ Monitoring") and line.endswith("set aside") for line in lines)
         assert any("Rebuild the schema" in line for line in lines), "the way's own phases stand there too"

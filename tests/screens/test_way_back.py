@@ -151,7 +151,7 @@ async def test_steps_that_are_set_aside_cannot_be_steered() -> None:
     helm = FakeHelm()
     app, _ = app_for(at("rollback-failed"), helm)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+        await press(pilot, "escape")
         ids = list(at("rollback-failed").state.steps)
         ups = ids.index("back.schema") - ids.index("test.leads")
         await press(pilot, *["up"] * ups)
@@ -291,7 +291,7 @@ async def test_clock_next_thing_and_step_are_in_sight_at_every_size(name: str, s
 async def test_the_run_screen_looks_the_same_after_the_incident_was_seen() -> None:
     app, _ = app_for(at("rollback-running"))
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+        await press(pilot, "escape")
         before = app.screen.query_one("#left").region
         await press(pilot, "i", "escape")
         assert app.screen.query_one("#left").region == before
