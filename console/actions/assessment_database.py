@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.actions.assessment_instance import instance_in_use
+from console.actions.databases import Databases
 from console.actions.waiting import in_time
 from console.domain.outcome import Line, Tone
 from console.domain.standing import Schema
@@ -49,12 +50,10 @@ class DatabaseLook:
 
 async def look_at_database(ports: "Ports", state: RunState) -> DatabaseLook:
     """Find the instance in use and read it; what cannot be read is a remark."""
-    home = state.plan.database
     used = await instance_in_use(ports, state)
     look = DatabaseLook(used.postgres_id, used.name, used.switched, used.split, remarks=used.remarks)
     try:
-        here = used.postgres_id == home.postgres_id
-        read = _read(ports, state, "" if here else used.postgres_id)
+        read = _read(ports, state, used.postgres_id)
         schema, copy, fenced, more = await in_time(read, DatabaseError)
     except (DatabaseError, HostingError, StepFailed) as error:
         unread = Line(f"{used.name} does not say which schema it has", note=error.message, tone=Tone.WARNING)
@@ -70,8 +69,8 @@ async def look_at_database(ports: "Ports", state: RunState) -> DatabaseLook:
 
 
 async def _read(ports: "Ports", state: RunState, postgres_id: str) -> tuple[Schema, str, bool, list[Line]]:
-    """Schema, saved copy, fence and remarks of an instance, empty for the plan's own. Raises DatabaseError, …"""
-    database = await ports.instances.database(postgres_id) if postgres_id else ports.database
+    """Schema, saved copy, fence and remarks of an instance. Raises DatabaseError, HostingError, StepFailed."""
+    database = await Databases(ports.database, ports.instances).of(state.plan, postgres_id)
     migration = state.plan.migration
     table = await catalog.resolve_table(database, migration.table)
     columns = await catalog.columns_state(database, migration, table)

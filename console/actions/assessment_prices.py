@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.actions.assessment_branch import BranchLook, Outcome, what_release
+from console.actions.databases import Databases
 from console.actions.wording import at, counted
 from console.domain.loss import Loss
 from console.domain.outcome import Line, Tone
@@ -140,11 +141,10 @@ def _code(branch: BranchLook, outcome: Outcome | None) -> Price:
 async def _database(look: _Look, source: str) -> Price:
     from console.actions.rollback.database_price import price_of_database
 
-    home = look.standing.postgres_id == look.state.plan.database.postgres_id
+    databases = Databases(look.ports.database, look.ports.instances)
     try:
         async with asyncio.timeout(_PATIENCE):
-            instances = look.ports.instances
-            database = look.ports.database if home else await instances.database(look.standing.postgres_id)
+            database = await databases.of(look.state.plan, look.standing.postgres_id)
             loss, lines = await price_of_database(database, look.state, look.clock, source=source)
     except (DatabaseError, HostingError, StepFailed) as error:
         return Price(f"Rows written since are lost; how many could not be counted: {error.message}")

@@ -7,6 +7,7 @@ something has checked it.
 from collections.abc import Mapping
 
 from console.actions.check_run import CheckResult, CheckRun
+from console.actions.databases import Databases
 from console.actions.handover import unfinished
 from console.actions.own_rows import OWN, OwnRows
 from console.actions.production import in_production
@@ -16,7 +17,7 @@ from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe
 from console.domain.plan import Check, Json
 from console.domain.released import pushed
 from console.errors import StepFailed, Stopped, VerificationFailed
-from console.ports import Context, Database, Instances, Report, Web
+from console.ports import Context, Database, Report, Web
 
 _REMEDY = "Look at the service's log. Repair and retry, or roll back."
 
@@ -31,10 +32,9 @@ class ChecksRun:
 
     destructive = False
 
-    def __init__(self, web: Web, database: Database, instances: Instances | None = None) -> None:
+    def __init__(self, web: Web, databases: Databases) -> None:
         self._web = web
-        self._database = database
-        self._instances = instances
+        self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
         """The requests, what they may write, and what an earlier attempt left to be removed first."""
@@ -94,9 +94,7 @@ class ChecksRun:
     async def _in_use(self, ctx: Context) -> Database:
         """The database that the services use: on a way back perhaps another than the plan's. Raises HostingError."""
         used = instance_in_use(ctx) if _going_back(ctx) else ctx.plan.database.postgres_id
-        if used == ctx.plan.database.postgres_id or self._instances is None:
-            return self._database
-        return await self._instances.database(used)
+        return await self._databases.of(ctx.plan, used)
 
     async def _clean_earlier(self, ctx: Context, runner: CheckRun) -> None:
         unclean = ctx.before.get("unclean")

@@ -62,6 +62,7 @@ def _actions(ports: Ports) -> dict[str, Action]:
     from console.actions.checks import ChecksRun
     from console.actions.communicate import communicate_actions
     from console.actions.connect import MigrateConnect
+    from console.actions.databases import Databases
     from console.actions.logs import LogsSchemaErrors
     from console.actions.merge import SourceMerge
     from console.actions.migrate import MigrateRun
@@ -91,7 +92,7 @@ def _actions(ports: Ports) -> dict[str, Action]:
         "verify.schema": VerifySchema(ports.database, ports.repository),
         "verify.integrity": VerifyIntegrity(ports.database),
         "verify.orphans": VerifyOrphans(ports.database, ports.repository, ports.hosting),
-        "checks.run": ChecksRun(own, ports.database, ports.instances),
+        "checks.run": ChecksRun(own, Databases(ports.database, ports.instances)),
         "logs.schema_errors": LogsSchemaErrors(ports.telemetry, ports.hosting, own),
         "monitor.baseline": MonitorBaseline(ports.telemetry, ports.hosting, ports.database),
         "monitor.logs": MonitorLogs(ports.hosting, ports.telemetry),

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from console.actions.checks import ChecksRun
+from console.actions.databases import Databases
 from console.actions.expectations import MissingName, differences, filled, filled_text
 from console.domain.outcome import Evidence, NotDone
 from console.domain.plan import Check, Json, Query, Request
 from console.errors import ServiceError, StepFailed, Stopped, VerificationFailed
 from console.ports import HttpAnswer
 from tests.actions.fakes import FakeDatabase, FakeWeb, Reports, Run, ok
+from tests.actions.fakes_rollback import FakeInstances
 
 STEP = "test.leads"
 CHECK = Check(
@@ -47,7 +49,7 @@ class Scene:
         self.web.answer("DELETE /accounts/a%20b", ok({}))
         self.web.answer("DELETE /leads/7", ok({}))
         self.database = FakeDatabase({"AS left": [{"left": 0}]})
-        self.action = ChecksRun(self.web, self.database)
+        self.action = ChecksRun(self.web, Databases(self.database, FakeInstances()))
         self.reports = Reports()
         self.step = step
 

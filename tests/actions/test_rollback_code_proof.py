@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from console.actions.checks import ChecksRun
+from console.actions.databases import Databases
 from console.actions.production import state_of_production
 from console.actions.rollback.code import code_actions
 from console.actions.rollback.prove import RollbackProve
@@ -21,7 +22,7 @@ PROVE = "back.prove"
 
 
 def proving(back: Back) -> RollbackProve:
-    return RollbackProve(back.hosting, back.repository, back.database, back.switches, back.instances)
+    return RollbackProve(back.hosting, back.repository, back.switches, Databases(back.database, back.instances))
 
 
 async def gone_back(way: Way = Way.CODE, *, schema: Schema = Schema.OLD) -> Back:
@@ -194,7 +195,7 @@ async def test_checks_of_the_way_back_are_those_of_the_old_release_in_the_databa
     steps = tuple(replace(s, params={"checks": ["old"]}) if s.id == "back.checks" else s for s in back.plan.steps)
     back.plan = replace(back.plan, checks=(query,), steps=steps)
     back.instances.databases["dpg-9"] = FakeDatabase({"AS right": [{"right": 1}]})
-    action = ChecksRun(FakeWeb(), back.database, back.instances)
+    action = ChecksRun(FakeWeb(), Databases(back.database, back.instances))
     preview = await action.preview(back.context("back.checks"))
     evidence = await action.perform(back.context("back.checks", preview.before), back.reports)
     assert evidence.data["release"] == "old"
@@ -205,7 +206,7 @@ async def test_a_check_of_the_new_release_has_no_place_on_the_way_back() -> None
     steps = tuple(replace(s, params={"checks": ["new"]}) if s.id == "back.checks" else s for s in back.plan.steps)
     back.plan = replace(back.plan, checks=(Check("new", "New", "new"),), steps=steps)
     with pytest.raises(StepFailed, match="meant for another release than the old one"):
-        await ChecksRun(FakeWeb(), back.database).preview(back.context("back.checks"))
+        await ChecksRun(FakeWeb(), Databases(back.database, back.instances)).preview(back.context("back.checks"))
 
 
 async def test_errors_on_the_way_say_what_the_way_has_done() -> None:

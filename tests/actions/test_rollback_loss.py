@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.actions.checks import ChecksRun
+from console.actions.databases import Databases
 from console.actions.rollback.loss import measure
 from console.actions.rollback.loss_figures import by_counters
 from console.actions.rollback.loss_marks import mark_of_backup, mark_of_migration, moment_to_recover, reachable_at
@@ -150,7 +151,7 @@ async def test_a_checks_transactions_are_recognised_while_it_runs_and_after_a_cr
     incident.web.answer("POST /accounts", ok({"id": 1}, 201))
     incident.web.answer("PATCH /accounts/1", RuntimeError("the console dies here"), ok({}))
     incident.web.answer("DELETE /accounts/1", RuntimeError("it is dead"), ok({}))
-    action, reports = ChecksRun(incident.web, database), Reports()
+    action, reports = ChecksRun(incident.web, Databases(database, incident.instances)), Reports()
     before = (await action.preview(incident.run.context(step))).before
     with pytest.raises(RuntimeError):
         await action.perform(incident.run.context(step, before), reports)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.actions import waiting
+from console.actions.databases import Databases
 from console.actions.rollback.previous_build import PreviousBuild
 from console.domain.hosting import DeployStatus
 from console.domain.outcome import Done, NotDone
@@ -21,7 +22,7 @@ PREVIOUS = "back.previous"
 
 
 def previous(back: Back) -> PreviousBuild:
-    return PreviousBuild(back.hosting, back.repository, back.database, back.switches, back.instances)
+    return PreviousBuild(back.hosting, back.repository, back.switches, Databases(back.database, back.instances))
 
 
 async def test_the_previous_build_serves_on_both_services_side_by_side() -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from console.actions.databases import Databases
 from console.actions.rollback.deploy import RollbackDeploy
 from console.actions.rollback.hold import HoldDeploys
 from console.actions.rollback.previous_build import PreviousBuild
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def code_actions(ports: "Ports") -> dict[str, Action]:
     """The actions of this family, by name."""
     hosting, repository = ports.hosting, ports.repository
-    beside = (ports.database, ports.switches, ports.instances)
+    beside = (ports.switches, Databases(ports.database, ports.instances))
     return {
         "rollback.hold_deploys": HoldDeploys(hosting),
         "rollback.revert": RollbackRevert(repository),

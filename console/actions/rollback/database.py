@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from console.actions.databases import Databases
 from console.actions.rollback.database_compare import RollbackCompare
 from console.actions.rollback.database_fence import RollbackFence
-from console.actions.rollback.database_ground import Databases
 from console.actions.rollback.database_in_use import RollbackDatabaseInUse
 from console.actions.rollback.database_open import RollbackOpen
 from console.actions.rollback.database_recover import RollbackRecover
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def database_actions(ports: "Ports") -> dict[str, Action]:
     """The actions of this family, by name."""
     databases = Databases(ports.database, ports.instances)
-    hosting, switches, instances = ports.hosting, ports.switches, ports.instances
+    hosting, switches = ports.hosting, ports.switches
     return {
         "rollback.fence": RollbackFence(hosting, switches, databases),
-        "rollback.recover": RollbackRecover(ports.backups, instances, databases),
+        "rollback.recover": RollbackRecover(ports.backups, ports.instances, databases),
         "rollback.compare": RollbackCompare(databases),
-        "rollback.switch": RollbackSwitch(hosting, switches, instances, databases),
-        "rollback.database_in_use": RollbackDatabaseInUse(hosting, switches, instances, databases),
+        "rollback.switch": RollbackSwitch(hosting, switches, databases),
+        "rollback.database_in_use": RollbackDatabaseInUse(hosting, switches, databases),
         "rollback.open": RollbackOpen(hosting, switches, databases, ports.web),
     }

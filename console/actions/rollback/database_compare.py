@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from console.actions.counting import Bounds, Comparison, compare, counts_from
+from console.actions.databases import Databases
 from console.actions.handover import Record, left_by, must_have_left
 from console.actions.production import in_production
 from console.actions.read_only import ReadOnly
-from console.actions.rollback.database_ground import FENCE, RECOVER, WAYS_ON, Databases, fenced_off
+from console.actions.rollback.database_ground import FENCE, RECOVER, WAYS_ON, fenced_off
 from console.actions.rollback.database_price import MOMENT
 from console.actions.rollback.loss_marks import counts_of, migration_data
 from console.actions.wording import counted, listed, quoted

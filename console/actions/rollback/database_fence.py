@@ -5,12 +5,12 @@ before are ended. What always holds: each part may be done again, and a second a
 switches for how it was.
 """
 
+from console.actions.databases import Databases
 from console.actions.handover import recorded_before
 from console.actions.production import in_production
 from console.actions.rollback.database_ground import (
     WAYS_ON,
     BeforeFence,
-    Databases,
     before_fence,
     fenced_instance,
     fenced_off,

@@ -6,9 +6,10 @@ written to it since, what is lost is counted anew, so that nobody says yes to a 
 
 from dataclasses import dataclass
 
+from console.actions.databases import Databases
 from console.actions.handover import Record, left_by
 from console.actions.rollback.database_fence import must_be_shut, source_of
-from console.actions.rollback.database_ground import FENCE, Databases, fenced_instance
+from console.actions.rollback.database_ground import FENCE, fenced_instance
 from console.actions.rollback.database_lock import is_read_only
 from console.actions.rollback.database_price import loss_lines, mark_of
 from console.actions.rollback.loss import measure

@@ -13,7 +13,7 @@ from console.domain.hosting import DatabasePlace
 from console.domain.plan import Json, Plan, Service
 from console.domain.state import RunState, StepState, StepStatus
 from console.errors import HostingError, StepFailed
-from console.ports import Context, Database, Instances, Switches
+from console.ports import Context, Switches
 
 FENCE = "rollback.fence"
 RECOVER = "rollback.recover"
@@ -43,24 +43,6 @@ class BeforeFence:
             "maintenance": dict(self.maintenance),
             "read_only_before": self.read_only,
         }
-
-
-class Databases:
-    """Opens an instance as a database: the plan's own over its connection string, others through the provider."""
-
-    def __init__(self, database: Database, instances: Instances) -> None:
-        self._database = database
-        self._instances = instances
-
-    async def of(self, plan: Plan, postgres_id: str) -> Database:
-        """The instance as a database. Raises HostingError."""
-        if postgres_id == plan.database.postgres_id:
-            return self._database
-        return await self._instances.database(postgres_id)
-
-    async def places(self, postgres_id: str) -> tuple[DatabasePlace, ...]:
-        """Where the instance's connection strings lead. Raises HostingError."""
-        return await self._instances.places(postgres_id)
 
 
 def before_fence(state: RunState) -> BeforeFence | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.actions.databases import Databases
 from console.actions.handover import Record, left_by, must_have_left
 from console.actions.production import in_production
 from console.actions.read_only import ReadOnly
@@ -16,7 +17,6 @@ from console.actions.rollback.database_ground import (
     FENCE,
     SWITCH,
     WAYS_ON,
-    Databases,
     fenced_off,
     services_with_database,
 )
@@ -26,7 +26,7 @@ from console.domain.hosting import Deploy, DeployStatus
 from console.domain.outcome import Evidence, Fact, Line, Preview, Progress, Section, Tone
 from console.domain.plan import Json, Service
 from console.errors import StepFailed, VerificationFailed
-from console.ports import Context, Database, Hosting, Instances, Report, Switches
+from console.ports import Context, Database, Hosting, Report, Switches
 
 # The provider's time comes from a header of whole seconds.
 _GRAIN = timedelta(seconds=1)
@@ -85,10 +85,9 @@ class RollbackDatabaseInUse(ReadOnly):
     `others_on_old` (sessions of clients that are none of these services).
     """
 
-    def __init__(self, hosting: Hosting, switches: Switches, instances: Instances, databases: Databases) -> None:
+    def __init__(self, hosting: Hosting, switches: Switches, databases: Databases) -> None:
         self._hosting = hosting
         self._switches = switches
-        self._instances = instances
         self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
@@ -130,7 +129,7 @@ class RollbackDatabaseInUse(ReadOnly):
         if not await is_read_only(old):
             raise StepFailed(f"The old instance {old_id} takes writes again.", remedy="Reopen the fence.")
         on_new, on_old = await _all_sessions(new), await _since_fence(ctx, old)
-        places = await self._instances.places(new_id)
+        places = await self._databases.places(new_id)
         uses = []
         for service, variable in services_with_database(ctx.plan):
             place = await self._switches.database_of(service.id, variable)

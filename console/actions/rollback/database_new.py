@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.actions.databases import Databases
 from console.actions.handover import unfinished
-from console.actions.rollback.database_ground import Databases
 from console.actions.waiting import looks, paced, patience
 from console.actions.wording import lasting
 from console.domain.hosting import PostgresInfo

@@ -8,6 +8,7 @@ stays read only, and the counters that were read at the fence show that nobody h
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.actions.databases import Databases
 from console.actions.handover import left_by
 from console.actions.production import in_production
 from console.actions.rollback.database_fenced import written_since
@@ -15,7 +16,6 @@ from console.actions.rollback.database_ground import (
     FENCE,
     WAYS_ON,
     BeforeFence,
-    Databases,
     before_fence,
     fenced_off,
     instance_of_services,

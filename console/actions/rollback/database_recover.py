@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.actions.backup_copy import intact_copy
+from console.actions.databases import Databases
 from console.actions.handover import Record, left_by, moment_text, must_have_left, recorded_before, unfinished
 from console.actions.production import in_production
 from console.actions.rollback.database_fence import source_of
-from console.actions.rollback.database_ground import FENCE, WAYS_ON, Databases, fenced_instance, fenced_off
+from console.actions.rollback.database_ground import FENCE, WAYS_ON, fenced_instance, fenced_off
 from console.actions.rollback.database_new import (
     AVAILABLE,
     Wanted,

@@ -5,17 +5,18 @@ written behind it is shown as lost; the place that a service left is on record, 
 is looked for before the variable is set again.
 """
 
+from console.actions.databases import Databases
 from console.actions.handover import Record, moment_text, must_have_left, recorded_before
 from console.actions.production import in_production
 from console.actions.rollback.database_fenced import lost_by_now
-from console.actions.rollback.database_ground import RECOVER, WAYS_ON, Databases, fenced_off, services_with_database
+from console.actions.rollback.database_ground import RECOVER, WAYS_ON, fenced_off, services_with_database
 from console.actions.rollback.database_recover import ROWS_LOST
 from console.actions.wording import listed
 from console.domain.hosting import DatabasePlace
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json
 from console.errors import HostingError, StepFailed, VerificationFailed, WorldChanged
-from console.ports import Context, Hosting, Instances, Report, Switches
+from console.ports import Context, Hosting, Report, Switches
 
 _SENDS = 3
 
@@ -30,10 +31,9 @@ class RollbackSwitch:
 
     destructive = True
 
-    def __init__(self, hosting: Hosting, switches: Switches, instances: Instances, databases: Databases) -> None:
+    def __init__(self, hosting: Hosting, switches: Switches, databases: Databases) -> None:
         self._hosting = hosting
         self._switches = switches
-        self._instances = instances
         self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
@@ -41,7 +41,7 @@ class RollbackSwitch:
         with in_production(ctx, WAYS_ON, production=fenced_off(ctx)):
             new = must_have_left(ctx, RECOVER)
             lost = await lost_by_now(ctx, self._hosting, self._databases)
-            place = (await self._instances.places(new.text("postgres_id")))[0]
+            place = (await self._databases.places(new.text("postgres_id")))[0]
             services = services_with_database(ctx.plan)
             now = {s.key: await self._switches.database_of(s.id, variable) for s, variable in services}
         names = listed(service.name for service, _ in services)
@@ -85,7 +85,7 @@ class RollbackSwitch:
             if lost.loss.rows > ctx.limits.get(ROWS_LOST, lost.loss.rows):
                 raise WorldChanged("More rows are lost than were confirmed.", remedy="Look again.", lines=lost.wrote)
             before = recorded_before(ctx)
-            places = await self._instances.places(before.text("postgres_id"))
+            places = await self._databases.places(before.text("postgres_id"))
             for service, variable in services_with_database(ctx.plan):
                 await report(Progress(f"{service.name}: {variable} → {places[0]}"))
                 await self._point(service.id, variable, before.text("postgres_id"), places)
@@ -122,7 +122,7 @@ class RollbackSwitch:
 
     async def _elsewhere(self, ctx: Context, postgres_id: str) -> list[str]:
         """The services whose variable leads to another place than this instance."""
-        places = await self._instances.places(postgres_id)
+        places = await self._databases.places(postgres_id)
         found = [
             (service.name, await self._switches.database_of(service.id, variable))
             for service, variable in services_with_database(ctx.plan)
@@ -130,7 +130,7 @@ class RollbackSwitch:
         return [f"{name} → {place}" for name, place in found if place not in places]
 
     async def _evidence(self, ctx: Context, before: Record) -> Evidence:
-        place = (await self._instances.places(before.text("postgres_id")))[0]
+        place = (await self._databases.places(before.text("postgres_id")))[0]
         services = services_with_database(ctx.plan)
         keys: list[Json] = [service.key for service, _ in services]
         data: dict[str, Json] = {

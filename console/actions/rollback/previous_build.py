@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.actions.databases import Databases
 from console.actions.deploys import described, read_deploys
 from console.actions.following import LOOK_AT_DEPLOYS, STATUS_WORDS
 from console.actions.handover import Record, json_texts, left_by, recorded_before, unfinished
@@ -23,7 +24,7 @@ from console.domain.plan import Json, Service
 from console.domain.standing import Runs
 from console.errors import HostingError, OutcomeUnknown, RepositoryError, StepFailed, Stopped, VerificationFailed
 from console.migration import catalog
-from console.ports import Context, Database, Hosting, Instances, Report, Repository, Switches
+from console.ports import Context, Hosting, Report, Repository, Switches
 
 _PLANNED = 180.0
 _LEAST = 60.0
@@ -52,19 +53,11 @@ class PreviousBuild:
 
     destructive = True
 
-    def __init__(
-        self,
-        hosting: Hosting,
-        repository: Repository,
-        database: Database,
-        switches: Switches,
-        instances: Instances,
-    ) -> None:
+    def __init__(self, hosting: Hosting, repository: Repository, switches: Switches, databases: Databases) -> None:
         self._hosting = hosting
         self._repository = repository
-        self._database = database
         self._switches = switches
-        self._instances = instances
+        self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
         """Which build comes back where. Raises StepFailed where it would harm, or there is none."""
@@ -130,12 +123,13 @@ class PreviousBuild:
         if attempted(ctx.state, SWITCH):
             raise StepFailed("The services were pointed at another database: the old build leads back.", remedy=_SKIP)
         home = ctx.plan.database
-        other = await led_elsewhere(self._switches, ctx.plan, await self._instances.places(home.postgres_id))
+        other = await led_elsewhere(self._switches, ctx.plan, await self._databases.places(home.postgres_id))
         if other:
             name, _, place = other[0].partition(" → ")
             raise StepFailed(f"{name} uses {place}, not {home.name}: its old build may lead elsewhere.", remedy=_SKIP)
-        table = await catalog.resolve_table(self._database, ctx.plan.migration.table)
-        columns = await catalog.columns_state(self._database, ctx.plan.migration, table)
+        database = await self._databases.of(ctx.plan, home.postgres_id)
+        table = await catalog.resolve_table(database, ctx.plan.migration.table)
+        columns = await catalog.columns_state(database, ctx.plan.migration, table)
         if not columns.untouched:
             raise StepFailed(
                 f"{ctx.plan.migration.table} does not have the columns from before: the old build fails on it.",

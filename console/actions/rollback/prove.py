@@ -4,6 +4,7 @@ Everything is read from the world. What always holds: what the way promised and 
 difference; what it never promised (a file that stays different, a schema that it left alone) is said, not hidden.
 """
 
+from console.actions.databases import Databases
 from console.actions.deploys import live_deploy
 from console.actions.handover import left_by
 from console.actions.production import in_production
@@ -28,7 +29,7 @@ from console.domain.plan import Service
 from console.domain.standing import Way
 from console.errors import StepFailed, VerificationFailed
 from console.migration import catalog
-from console.ports import Context, Database, Hosting, Instances, Report, Repository, Switches
+from console.ports import Context, Hosting, Report, Repository, Switches
 
 _REMEDY = "Reopen the deploys of the revert when a service runs something else; mend the rest by hand, then retry."
 
@@ -41,19 +42,11 @@ class RollbackProve(ReadOnly):
     `by_hand` (sentences), `reverts` (hashes, newest first), `before`, `release` (hashes), `way`.
     """
 
-    def __init__(
-        self,
-        hosting: Hosting,
-        repository: Repository,
-        database: Database,
-        switches: Switches,
-        instances: Instances,
-    ) -> None:
+    def __init__(self, hosting: Hosting, repository: Repository, switches: Switches, databases: Databases) -> None:
         self._hosting = hosting
         self._repository = repository
-        self._database = database
         self._switches = switches
-        self._instances = instances
+        self._databases = databases
 
     async def preview(self, ctx: Context) -> Preview:
         """What is held against what."""
@@ -77,7 +70,7 @@ class RollbackProve(ReadOnly):
             await self._settings(ctx, proof)
             await report(Progress("reading the schema and the databases in use", share=0.5))
             await self._schema(ctx, proof)
-            await self._databases(ctx, proof)
+            await self._variables(ctx, proof)
             if proof.problems:
                 raise StepFailed(_problem(proof), lines=tuple(proof.problems))
             proof.by_hand = by_hand(ctx, proof)
@@ -90,7 +83,7 @@ class RollbackProve(ReadOnly):
             await self._code(ctx, proof)
             await self._settings(ctx, proof)
             await self._schema(ctx, proof)
-            await self._databases(ctx, proof)
+            await self._variables(ctx, proof)
             if proof.problems:
                 raise VerificationFailed(_problem(proof), lines=tuple(proof.problems))
 
@@ -140,9 +133,7 @@ class RollbackProve(ReadOnly):
     async def _schema(self, ctx: Context, proof: Proof) -> None:
         """The columns from before, in the instance that is in use."""
         migration = ctx.plan.migration
-        used = instance_in_use(ctx)
-        home = used == ctx.plan.database.postgres_id
-        database = self._database if home else await self._instances.database(used)
+        database = await self._databases.of(ctx.plan, instance_in_use(ctx))
         table = await catalog.resolve_table(database, migration.table)
         columns = await catalog.columns_state(database, migration, table)
         proof.schema = "old" if columns.untouched else "new"
@@ -156,14 +147,14 @@ class RollbackProve(ReadOnly):
             what = f"{migration.table} has the migrated schema, which this way leaves alone"
             proof.lines.append(Line(what, tone=Tone.DANGER))
 
-    async def _databases(self, ctx: Context, proof: Proof) -> None:
+    async def _variables(self, ctx: Context, proof: Proof) -> None:
         """Where each service's variable leads."""
         used = instance_in_use(ctx)
         services = [each for each in ctx.plan.services_in("production") if each.database_env]
         if not services:
             proof.lines.append(Line("no service names its database variable in the plan", tone=Tone.QUIET))
             return
-        places = await self._instances.places(used)
+        places = await self._databases.places(used)
         for service in services:
             place = await self._switches.database_of(service.id, service.database_env)
             proof.databases[service.key] = {"place": str(place), "postgres_id": used if place in places else ""}
