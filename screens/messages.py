@@ -3,56 +3,29 @@
 from functools import partial
 from typing import ClassVar
 
-from textual.app import ComposeResult
-
-from screens.base import ConsoleScreen
+from screens.browsing import BrowsingScreen
 from screens.desk import Desk
 from screens.moment import Moment
 from screens.paint.messages import item_body, item_line
 from screens.paint.warnings import heading_item
 from screens.view import View
-from screens.widgets.browser import Browser, Item
-from screens.widgets.keybar import KeyBar
-from screens.widgets.panes import Header
+from screens.widgets.browser import Item
 
 
-class MessagesScreen(ConsoleScreen):
+class MessagesScreen(BrowsingScreen):
     """A list of messages and the chosen one; the first that waits for somebody is chosen when it is opened."""
 
-    CSS_PATH = "pages.tcss"
     SCREEN: ClassVar[str] = "messages"
+    EMPTY = "No message has been drafted yet. The console drafts one at each turn of an incident."
 
     def __init__(self, desk: Desk, view: View) -> None:
         super().__init__(desk, view)
         self._filled = False
 
-    def compose(self) -> ComposeResult:
-        """Header, messages, the chosen message, keys."""
-        yield Header().data_bind(MessagesScreen.view)
-        yield Browser("No message has been drafted yet. The console drafts one at each turn of an incident.")
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Fill the list."""
-        self._fill()
-
-    def watch_view(self, view: View) -> None:
-        """A message was drafted, sent or dropped."""
-        self._fill()
-        super().watch_view(view)
-
     def moment(self) -> Moment:
         """With the chosen message."""
-        chosen = self.query_one(Browser).chosen if self.is_mounted else ""
-        return Moment(self.shown, self.SCREEN, message=self.shown.state.messages.get(chosen), doors=self.desk.doors)
-
-    def on_browser_chosen(self) -> None:
-        """Another message: other keys."""
-        self.refresh_keys()
-
-    def action_move(self, by: int) -> None:
-        """The message above or below."""
-        self.query_one(Browser).move(by)
+        message = self.shown.state.messages.get(self.chosen)
+        return Moment(self.shown, self.SCREEN, message=message, doors=self.desk.doors)
 
     def action_copy(self) -> None:
         """The chosen message, for whatever takes what the terminal copies."""
@@ -61,9 +34,9 @@ class MessagesScreen(ConsoleScreen):
             self.app.copy_to_clipboard(f"{message.subject}\n\n{message.text}")
             self.notify("Copied: subject and text.", timeout=3)
 
-    def _fill(self) -> None:
-        state = self.shown.state
-        browser = self.query_one(Browser)
+    def fill(self) -> None:
+        """Every message; the first that waits for somebody is chosen when the screen is opened."""
+        state, browser = self.shown.state, self.browser
         messages = list(state.messages.values())
         if messages and not self._filled:
             self._filled = True

@@ -5,27 +5,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from console.domain.state import FindingState
 from console.errors import ConsoleError
-from screens.base import ConsoleScreen
+from screens.browsing import BrowsingScreen
 from screens.desk import Desk
 from screens.moment import Moment
 from screens.paint import ink, words
 from screens.paint.warnings import finding_items, ranked
 from screens.view import View
-from screens.widgets.browser import Browser
-from screens.widgets.keybar import KeyBar
-from screens.widgets.panes import Header
 
 
-class PreflightScreen(ConsoleScreen):
+class PreflightScreen(BrowsingScreen):
     """Runs the preflight when it is opened."""
 
-    CSS_PATH = "pages.tcss"
     SCREEN: ClassVar[str] = "preflight"
 
     def __init__(self, desk: Desk, view: View, preflight: Callable[[], Awaitable[Sequence[FindingState]]]) -> None:
@@ -35,12 +31,9 @@ class PreflightScreen(ConsoleScreen):
         self._looking = True
         self._found: Sequence[FindingState] | None = None
 
-    def compose(self) -> ComposeResult:
-        """Header, verdict, findings, keys."""
-        yield Header().data_bind(PreflightScreen.view)
-        yield Static("", id="verdict", classes="page-title")
-        yield Browser("")
-        yield KeyBar()
+    def above(self) -> tuple[Widget, ...]:
+        """The verdict."""
+        return (Static("", id="verdict", classes="page-title"),)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -62,29 +55,21 @@ class PreflightScreen(ConsoleScreen):
                 ink.line(("✗ The preflight could not be run: ", ink.DANGER_STRONG), error.message, (remedy, ink.QUIET))
             )
             return
-        self._fill()
-
-    def watch_view(self, view: View) -> None:
-        """Somebody went on despite a finding."""
-        self._fill()
-        super().watch_view(view)
+        self.fill()
 
     def moment(self) -> Moment:
         """With the chosen finding, as far as it is on record: only what is recorded can be gone on despite."""
-        code = self.query_one(Browser).chosen.removeprefix("finding:") if self.is_mounted else ""
+        code = self.chosen.removeprefix("finding:")
         finding = self.shown.state.findings.get(code)
         return Moment(self.shown, self.SCREEN, finding=finding, doors=self.desk.doors)
 
-    def on_browser_chosen(self) -> None:
-        """Another entry: other keys."""
-        self.refresh_keys()
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """What was found, with what somebody went on despite since."""
         if self._found is None:
             return
         known = self.shown.state.findings
         findings = ranked([replace(each, overridden=_waived(known.get(each.code), each)) for each in self._found])
-        self.query_one(Browser).show(finding_items(findings))
+        self.browser.show(finding_items(findings))
         self._verdict(verdict(findings))
 
     def _say_looking(self) -> None:
@@ -94,10 +79,6 @@ class PreflightScreen(ConsoleScreen):
     def _verdict(self, text: Content) -> None:
         self._looking = False
         self.query_one("#verdict", Static).update(text)
-
-    def action_move(self, by: int) -> None:
-        """The entry above or below."""
-        self.query_one(Browser).move(by)
 
 
 def _waived(known: FindingState | None, found: FindingState) -> str:

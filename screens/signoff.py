@@ -3,12 +3,11 @@
 from functools import partial
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.content import Content
 
 from console.domain.released import release_commit
 from console.domain.state import RunState, SignOffState
-from screens.base import ConsoleScreen
+from screens.browsing import BrowsingScreen
 from screens.desk import Desk
 from screens.moment import Moment
 from screens.not_now import waits_for
@@ -16,9 +15,7 @@ from screens.paint import ink, words
 from screens.paint.gist import criterion_sign
 from screens.paint.warnings import heading_item
 from screens.view import View
-from screens.widgets.browser import Browser, Item
-from screens.widgets.keybar import KeyBar
-from screens.widgets.panes import Header
+from screens.widgets.browser import Item
 
 
 def _sign(signoff: SignOffState) -> words.Sign:
@@ -58,51 +55,28 @@ def _body(state: RunState, signoff: SignOffState, width: int) -> list[Content]:
     return lines
 
 
-class SignoffScreen(ConsoleScreen):
+class SignoffScreen(BrowsingScreen):
     """A list of roles and the chosen one."""
 
-    CSS_PATH = "pages.tcss"
     SCREEN: ClassVar[str] = "signoff"
+    EMPTY = "The plan asks for no signature."
 
     def __init__(self, desk: Desk, view: View) -> None:
         super().__init__(desk, view)
         self._filled = False
 
-    def compose(self) -> ComposeResult:
-        """Header, roles, the chosen role, keys."""
-        yield Header().data_bind(SignoffScreen.view)
-        yield Browser("The plan asks for no signature.")
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Fill the list."""
-        self._fill()
-
-    def watch_view(self, view: View) -> None:
-        """Somebody signed, or a signature became void."""
-        self._fill()
-        super().watch_view(view)
-
     def moment(self) -> Moment:
         """With the chosen role."""
-        role = self.query_one(Browser).chosen if self.is_mounted else ""
-        return Moment(self.shown, self.SCREEN, signoff=self.shown.state.signoffs.get(role), doors=self.desk.doors)
+        signoff = self.shown.state.signoffs.get(self.chosen)
+        return Moment(self.shown, self.SCREEN, signoff=signoff, doors=self.desk.doors)
 
-    def on_browser_chosen(self) -> None:
-        """Another role: other keys."""
-        self.refresh_keys()
-
-    def action_move(self, by: int) -> None:
-        """The entry above or below."""
-        self.query_one(Browser).move(by)
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Every role; the first that has not signed is chosen when the screen is opened."""
         state = self.shown.state
         given = sum(1 for signoff in state.signoffs.values() if signoff.given)
         items = [heading_item("Signatures", f"{given} of {len(state.signoffs)}")]
         if not self._filled:
             self._filled = True
-            browser = self.query_one(Browser)
-            browser.chosen = next((s.role for s in state.signoffs.values() if not s.given), "")
+            self.browser.chosen = next((s.role for s in state.signoffs.values() if not s.given), "")
         items += [Item(s.role, partial(_line, s), partial(_body, state, s)) for s in state.signoffs.values()]
-        self.query_one(Browser).show(items)
+        self.browser.show(items)
