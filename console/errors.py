@@ -6,7 +6,9 @@ ConsoleError
 ├── Refused                an intent that the state does not allow
 ├── JournalError           the record cannot be read or written
 │   ├── JournalLocked      somebody else drives this run
-│   └── JournalBroken      the chain of lines does not hold
+│   ├── JournalBroken      the chain of lines does not hold
+│   ├── StoreLost          the shared record cannot be reached, or did not answer in time
+│   └── TakenOver          another driver took the run over
 ├── StepFailed             an action did not reach its goal
 │   ├── WorldChanged       the facts of a confirmation no longer hold
 │   ├── VerificationFailed the work was done and the result differs
@@ -62,6 +64,24 @@ class JournalBroken(JournalError):
     def __init__(self, message: str, *, line: int, production: str = "", remedy: str = "") -> None:
         super().__init__(message, production=production, remedy=remedy)
         self.line = line
+
+
+class StoreLost(JournalError):
+    """The shared record cannot be reached, or did not answer in time: what was asked of it may or may not be done."""
+
+
+class TakenOver(JournalError):
+    """Another driver took the run over: the epoch that was named is not the record's any more.
+
+    `epoch` is the record's now, `driver` who drives in it (`user@host`); 0 and empty when that cannot be said.
+    """
+
+    def __init__(
+        self, message: str, *, epoch: int = 0, driver: str = "", production: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(message, production=production, remedy=remedy)
+        self.epoch = epoch
+        self.driver = driver
 
 
 class StepFailed(ConsoleError):

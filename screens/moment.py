@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from console.domain.incident import MessageState
 from console.domain.standing import WayBack
-from console.domain.state import FindingState, MessageState, RunState, RunStatus, SignOffState, StepState
+from console.domain.state import FindingState, RunState, RunStatus, SignOffState, StepState
 from screens.view import View
 
 

@@ -16,9 +16,10 @@ from console.actions.handover import Record, moment_text
 from console.actions.production import in_production
 from console.actions.read_only import ReadOnly
 from console.actions.wording import at, counted, listed, size
+from console.domain.incident import MessageState
 from console.domain.outcome import Evidence, Fact, Line, NotDone, Preview, Probe, Progress, Section, Tone
 from console.domain.plan import Json
-from console.domain.state import MessageState, RunState
+from console.domain.state import RunState
 from console.errors import StepFailed, VerificationFailed
 from console.ports import Action, Context, Documents, Report
 

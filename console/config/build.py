@@ -27,7 +27,7 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         steps=tuple(_step(step, before[step.id], catalogue) for step in file.steps),
         timeline=tuple(plan.TimelineRow(row.phase, row.title, row.planned, row.steps) for row in file.timeline),
         criteria=tuple(plan.Criterion(row.id, row.title, row.proven_by, row.required) for row in file.criteria),
-        signoffs=tuple(plan.SignOff(row.role, row.title, row.required) for row in file.signoffs),
+        signoffs=tuple(plan.SignOff(row.role, row.title, row.required, row.login or "") for row in file.signoffs),
         rollback=tuple(plan.RollbackStep(row.title, row.planned, row.lines, row.part or "") for row in file.rollback),
         hosting=_hosting(file, document),
         services=tuple(_service(service) for service in file.services),
@@ -44,6 +44,9 @@ def build(file: model.PlanFile, document: Document, catalogue: Mapping[str, Acti
         messages=tuple(_message(row) for row in file.messages),
         journal_directory=_beside(document, ("journal", "directory"), file.journal.directory),
         readable_by=file.journal.readable_by,
+        journal_url_source=_source(document, ("journal", "url_file"), file.journal.url_env, file.journal.url_file),
+        journal_tls=file.journal.tls,
+        four_eyes=file.policy.four_eyes,
     )
 
 

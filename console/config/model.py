@@ -217,6 +217,7 @@ class SignOffTable(Strict):
     role: Id
     title: Line
     required: bool = True
+    login: Line | None = None
 
 
 class RollbackTable(Strict):
@@ -298,6 +299,15 @@ class JournalTable(Strict):
 
     directory: Line | None = None
     readable_by: Annotated[str, AfterValidator(one_of("owner", "group"))] = "owner"
+    url_env: Environment | None = None
+    url_file: Line | None = None
+    tls: Annotated[str, AfterValidator(one_of("verify-full", "verify-ca", "require", "disable"))] = "verify-full"
+
+
+class PolicyTable(Strict):
+    """`[policy]`: what holds for the people of a run."""
+
+    four_eyes: bool = False
 
 
 class PlanFile(Strict):
@@ -328,3 +338,4 @@ class PlanFile(Strict):
     checks: tuple[CheckTable, ...] = ()
     thresholds: ThresholdsTable = ThresholdsTable()
     journal: JournalTable = JournalTable()
+    policy: PolicyTable = PolicyTable()

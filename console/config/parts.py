@@ -68,6 +68,7 @@ class Parts:
         self.render = self._one("render", model.RenderTable)
         self.database = self._one("database", model.DatabaseTable)
         self.backup = self._one("backup", model.BackupTable)
+        self.journal = self._one("journal", model.JournalTable)
         self.repository = self._one("repository", model.RepositoryTable)
         self.release = self._one("release", model.ReleaseTable)
         self.migration = self._one("migration", model.MigrationTable)

@@ -28,6 +28,7 @@ from console.domain.decide_run import (
     sign,
     start,
 )
+from console.domain.decide_shared import drive_apart
 from console.domain.decide_steps import (
     abort,
     confirm,
@@ -88,6 +89,7 @@ _DECIDERS: Mapping[type, Decider] = dict(
         _entry(i.Start, start),
         _entry(i.Hold, hold),
         _entry(i.Resume, resume),
+        _entry(i.DriveApart, drive_apart),
         _entry(i.Look, look),
         _entry(i.Confirm, confirm),
         _entry(i.Disarm, disarm),

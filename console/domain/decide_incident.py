@@ -4,11 +4,12 @@ from datetime import date
 
 from console.domain import intents as i
 from console.domain.events import Draft, Kind
+from console.domain.incident import MessageState
 from console.domain.kept_out import kept_out
 from console.domain.plan import Json, StepKind
 from console.domain.rollback_plan import POSTMORTEM, rollback_plan
 from console.domain.standing import Way, WayBack
-from console.domain.state import MessageState, RunState, RunStatus, StepStatus
+from console.domain.state import RunState, RunStatus, StepStatus
 from console.domain.wire import encode
 from console.errors import Refused
 

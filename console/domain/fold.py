@@ -6,7 +6,7 @@ merely counted.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from console.domain import fold_incident, fold_run, fold_steps
+from console.domain import fold_incident, fold_run, fold_shared, fold_steps
 from console.domain.events import Event, Kind
 from console.domain.plan import Plan
 from console.domain.state import CriterionState, RunState, SignOffState, StepState
@@ -64,6 +64,10 @@ _HANDLERS: Mapping[Kind, Callable[[Working, Event], None]] = {
     Kind.RUN_FINISHED: fold_run.finished,
     Kind.DRIVER_JOINED: fold_run.joined,
     Kind.DRIVER_LEFT: fold_run.left,
+    Kind.STORE_LOST: fold_shared.lost,
+    Kind.STORE_REGAINED: fold_shared.regained,
+    Kind.STORE_WAIVED: fold_shared.waived,
+    Kind.BRANCH_ATTACHED: fold_shared.branch_attached,
     Kind.STEP_PREVIEWED: fold_steps.previewed,
     Kind.STEP_CONFIRMED: fold_steps.confirmed,
     Kind.STEP_ARMED: fold_steps.confirmed,
@@ -119,6 +123,7 @@ _NO_CONSEQUENCE = frozenset(
         Kind.ALERT_RAISED,
         Kind.ALERT_CLEARED,
         Kind.NOTE_ADDED,
+        Kind.BRANCH_ATTACHED,
         Kind.ROLLBACK_ASSESSED,
         Kind.MESSAGE_DRAFTED,
         Kind.MESSAGE_SENT,

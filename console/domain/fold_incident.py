@@ -5,19 +5,12 @@ from typing import TypeVar
 
 from console.domain import payload
 from console.domain.events import Event
+from console.domain.incident import Delivery, IncidentState, MessageState, PostmortemState, RollbackState
 from console.domain.plan import Json, Phase, Step, TimelineRow
 from console.domain.released import BUILD, MIGRATE, PUSH
 from console.domain.rollback_plan import RollbackPlan, extended
 from console.domain.standing import Assessment, Way
-from console.domain.state import (
-    Delivery,
-    IncidentState,
-    MessageState,
-    PostmortemState,
-    RollbackState,
-    RunStatus,
-    StepState,
-)
+from console.domain.state import RunStatus, StepState
 from console.domain.wire import decode
 from console.domain.working import Working
 

@@ -7,12 +7,13 @@ and a way that may leave production broken only once production was proven to be
 from datetime import UTC, datetime
 
 from console.domain import payload
+from console.domain.incident import IncidentState, RollbackState
 from console.domain.loss import Loss
 from console.domain.plan import Json
 from console.domain.released import MIGRATE, PUSH, by_action, live_builds, migrated, pushed
 from console.domain.rollback import COSTS_ROWS
 from console.domain.standing import Way, WayBack
-from console.domain.state import IncidentState, RollbackState, RunState, StepState, StepStatus
+from console.domain.state import RunState, StepState, StepStatus
 from console.domain.wire import WireError, decode
 
 FENCE = "rollback.fence"

@@ -22,6 +22,13 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class DriveApart:
+    """Nobody else drives, although the shared record cannot be asked. `typed` must be the run's id."""
+
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Take a new preview of a step (it changes nothing)."""
 
@@ -220,6 +227,7 @@ Intent = (
     Start
     | Hold
     | Resume
+    | DriveApart
     | Look
     | Confirm
     | Disarm

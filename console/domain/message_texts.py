@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from console.domain import impact
+from console.domain.incident import IncidentState, RollbackState
 from console.domain.plan import DurationRange, MessageTemplate
 from console.domain.released import release_commit
 from console.domain.rollback import TITLES
 from console.domain.rollback_plan import planned
 from console.domain.standing import Way
-from console.domain.state import IncidentState, RollbackState, RunState
+from console.domain.state import RunState
 from console.domain.summary import production_sentence
 from console.domain.untrusted import one_line
 

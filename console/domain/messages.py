@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from console.domain import impact
 from console.domain.events import Draft, Kind
+from console.domain.incident import IncidentState, RollbackState
 from console.domain.message_texts import OWN, PLACEHOLDERS, values
 from console.domain.plan import MessageTemplate, Plan
-from console.domain.state import IncidentState, RollbackState, RunState
+from console.domain.state import RunState
 
 _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 _LONGEST_SUBJECT = 150

@@ -104,6 +104,8 @@ class SignOff:
     role: str
     title: str
     required: bool = True
+    login: str = ""
+    """The login of the shared record by which this role signs from its own machine; empty: by voice only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +360,12 @@ class Plan:
     """Where its runs are kept; empty: under the user's state directory."""
     readable_by: str = "owner"
     """Who may read the record of its runs: `owner` alone, or the `group` of the folder in which they are kept."""
+    journal_url_source: str = ""
+    """Where the address of the shared record comes from (`env:NAME` or `file:/path`); empty: nothing is shared."""
+    journal_tls: str = "verify-full"
+    """How the line to the shared record is protected: as `DatabaseTarget.tls`."""
+    four_eyes: bool = False
+    """Whether nobody who drives may sign."""
 
     def step(self, step_id: str) -> Step:
         """The step with this id. Raises KeyError."""

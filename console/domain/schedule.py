@@ -8,7 +8,8 @@ from console.domain.state import RunState, RunStatus, StepState, StepStatus
 def due(state: RunState) -> tuple[str, ...]:
     """The steps that should start now, in the plan's order.
 
-    Ready ones that need no confirmation, and armed ones whose predecessors are over. None while the run has not begun,
+    Ready ones that need no confirmation, and armed ones whose predecessors are over; while the shared record is lost,
+    none that changes production, until somebody says that nobody else drives. None at all while the run has not begun,
     is held or finished, or an incident is open from which no way back is gone. Manual steps and signatures never start.
     """
     if not free(state):
@@ -28,6 +29,13 @@ def startable(steps: Steps, state: StepState) -> bool:
     if state.status is StepStatus.READY:
         return state.step.confirmation is None
     return state.status is StepStatus.ARMED and not blocked(steps, state)
+
+
+def kept_apart(state: RunState, step: StepState) -> bool:
+    """Whether a step that changes production is kept from starting: the shared record is lost, and somebody else may
+    have taken the run over. What changes production asks for a confirmation, always."""
+    apart = state.apart
+    return apart is not None and not apart.waived and step.step.confirmation is not None
 
 
 def armable(state: RunState, step: StepState) -> bool:
@@ -51,7 +59,11 @@ def waits_for_person(state: RunState) -> bool:
 
 def _starting(state: RunState) -> tuple[StepState, ...]:
     """The steps that would start now, if the run lets steps start."""
-    return tuple(each for each in state.active if startable(state.steps, each) and not state.waits_for_words(each))
+    return tuple(
+        each
+        for each in state.active
+        if startable(state.steps, each) and not state.waits_for_words(each) and not kept_apart(state, each)
+    )
 
 
 def _busy(state: StepState) -> bool:

@@ -12,14 +12,17 @@ from console.ports.feed import (
     Helm,
     JournalFailed,
     LogLines,
+    SharedStatus,
     StateChanged,
     StepNews,
     TailStatus,
     Update,
+    Watched,
 )
 from console.ports.incident import Assessor, Documents, Notifier
 from console.ports.provider import Backups, Hosting, Instances, Switches, Telemetry
 from console.ports.running import Action, Clock, Context, Journal, Report
+from console.ports.shared import DriverStore, News, ObserverStore, SignerStore
 from console.ports.source import Repository
 from console.ports.web import HttpAnswer, Web
 
@@ -32,6 +35,7 @@ __all__ = [
     "Database",
     "Documents",
     "DriverStatus",
+    "DriverStore",
     "Driving",
     "Feed",
     "Helm",
@@ -41,17 +45,22 @@ __all__ = [
     "Journal",
     "JournalFailed",
     "LogLines",
+    "News",
     "Notifier",
+    "ObserverStore",
     "Report",
     "Repository",
     "Row",
     "ScratchPostgres",
     "Session",
+    "SharedStatus",
+    "SignerStore",
     "StateChanged",
     "StepNews",
     "Switches",
     "TailStatus",
     "Telemetry",
     "Update",
+    "Watched",
     "Web",
 ]

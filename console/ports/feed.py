@@ -12,6 +12,7 @@ from console.domain.hosting import (
 )
 from console.domain.intents import Intent
 from console.domain.outcome import Progress
+from console.domain.shared import Observer
 from console.domain.state import RunState
 
 
@@ -84,7 +85,26 @@ class DriverStatus:
     since: datetime | None = None
 
 
-Update = StateChanged | StepNews | LogLines | TailStatus | DriverStatus | JournalFailed
+@dataclass(frozen=True, slots=True)
+class SharedStatus:
+    """Whether the shared record is reached. `reason` says why not; `unsent` events wait here for it meanwhile.
+
+    Told to a driver and to observers; never where nothing is shared.
+    """
+
+    connected: bool
+    reason: str = ""
+    unsent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Who watches the run, by the shared record's own list of sessions; told to the driver."""
+
+    observers: tuple[Observer, ...]
+
+
+Update = StateChanged | StepNews | LogLines | TailStatus | DriverStatus | SharedStatus | Watched | JournalFailed
 
 
 class Feed(Protocol):

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from console.domain import impact, payload
+from console.domain.incident import MessageState, RollbackState
 from console.domain.plan import Json
 from console.domain.released import release_commit
 from console.domain.rollback import TITLES
-from console.domain.state import MessageState, RollbackState, RunState, RunStatus, StepState, StepStatus
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.domain.summary import production_sentence
 from console.report.markdown import TO_FILL_IN, code, lasting, moment, stamped, table, words
 

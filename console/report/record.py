@@ -8,11 +8,12 @@ from datetime import datetime
 
 from console.domain import impact
 from console.domain.events import Event, Kind
+from console.domain.incident import RollbackState
 from console.domain.outcome import Section, Tone
 from console.domain.plan import DurationRange, TimelineRow
 from console.domain.reverted import reverted_words
 from console.domain.rollback import TITLES
-from console.domain.state import RollbackState, RunState, RunStatus, StepState, StepStatus
+from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.domain.untrusted import one_line
 from console.report.event_lines import event_line
 

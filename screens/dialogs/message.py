@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static, TextArea
 
+from console.domain.incident import MessageState
 from console.domain.intents import SendMessage
-from console.domain.state import MessageState
 from screens.dialogs.base import SETTLE, Dialog
 from screens.paint import ink
 from screens.paint.messages import where_it_goes

@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from console.domain.state import MessageState, RunState
+from console.domain.incident import MessageState
+from console.domain.state import RunState
 from screens.paint import ink, words
 from screens.view import View
 

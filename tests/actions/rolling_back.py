@@ -6,12 +6,13 @@ from pathlib import Path
 
 from console.actions.registry import Ports
 from console.domain.hosting import Deploy, DeployStatus, PostgresInfo, ServiceInfo
+from console.domain.incident import RollbackState
 from console.domain.outcome import Evidence
 from console.domain.plan import Json, Plan
 from console.domain.rollback_plan import extended, rollback_plan
 from console.domain.source import Commit, FileChange
 from console.domain.standing import Assessment, Runs, Schema, ServiceStanding, Standing, Way
-from console.domain.state import RollbackState, RunState, StepState, StepStatus
+from console.domain.state import RunState, StepState, StepStatus
 from console.errors import HostingError, MergeConflict, PushRejected, RepositoryError
 from console.ports import Context, Row
 from tests.actions.fakes import (

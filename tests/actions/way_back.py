@@ -11,11 +11,12 @@ from console.actions.own_rows import OwnRows
 from console.actions.registry import Ports
 from console.actions.rollback.database import database_actions
 from console.domain.hosting import PostgresInfo
+from console.domain.incident import RollbackState
 from console.domain.outcome import Evidence, Preview
 from console.domain.plan import Json, Plan
 from console.domain.rollback_plan import extended, rollback_plan
 from console.domain.standing import Assessment, Runs, Schema, ServiceStanding, Standing, Way
-from console.domain.state import Attempt, RollbackState, RunState, StepState, StepStatus
+from console.domain.state import Attempt, RunState, StepState, StepStatus
 from console.ports import Action, Context
 from tests.actions.fakes import START, FakeBackups, FakeClock, FakeScratch, FakeTelemetry, FakeWeb, Lost, Reports
 from tests.actions.fakes_rollback import FakeInstances, FakeSwitches, no_documents

@@ -6,11 +6,11 @@ import pytest
 
 from console.domain import intents as i
 from console.domain.events import Kind
+from console.domain.incident import MessageState
 from console.domain.message_texts import OWN, PLACEHOLDERS
 from console.domain.messages import Turn, drafts, problems
 from console.domain.plan import MessageTemplate, Plan
 from console.domain.standing import Schema, Standing, Way
-from console.domain.state import MessageState
 from tests.domain.history import History
 from tests.domain.incidents import MIGRATED, channel_plan, choose, declared, go
 

@@ -43,6 +43,7 @@ def one_source_a_secret(parts: Parts) -> Iterator[Problem]:
         (parts.render, "token", True),
         (parts.database, "url", True),
         (parts.backup, "scratch_url", False),
+        (parts.journal, "url", False),
         *((channel, "url", True) for channel in parts.channels),
     ):
         if section is None:
