@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.exits import ENDINGS, Exit
 from console.cli.folders import KINDS, state_directory
+from console.domain.events import Event
 from console.domain.state import RunState, RunStatus
 from console.domain.untrusted import one_line
 from console.engine.clock import WallClock
@@ -111,10 +113,12 @@ class _Behind:
         await self._application.shown.wait()
         self._application.say(f"Reading the run {self._folder.name}")
         follower = await asyncio.to_thread(self._read)
+        from console.report.event_lines import sign_and_text
         from screens.reads import Reads
 
         self.follower = follower
-        self._application.take_up(follower.feed, None, Reads(report=self._report))
+        reads = Reads(report=self._report, history=self._history, says=sign_and_text)
+        self._application.take_up(follower.feed, None, reads)
         await follower.follow()
 
     def _read(self) -> JournalFollower:
@@ -124,6 +128,12 @@ class _Behind:
         follower = JournalFollower.open(self._folder, WallClock())
         follower.catch_up()
         return follower
+
+    async def _history(self) -> Sequence[Event]:
+        """Every event until now, read anew: nobody keeps them in memory who does not go back in time."""
+        from console.engine.journal import read
+
+        return (await asyncio.to_thread(read, self._folder)).events
 
     async def _report(self) -> str:
         """The record as it stands now, read anew: no more than its state is kept in memory."""
