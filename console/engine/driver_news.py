@@ -1,18 +1,19 @@
-"""What became of the driver of a run that is watched: told from the journal's events and from the lock.
+"""What became of the driver of a run that is watched: told from the journal's events and from who holds the run.
 
-The lock says whether somebody drives now, the journal who drove before and how they ended. That a driver died is
-concluded only when the lock was free before the journal was read to its end, and the end does not say that they
-left: so a driver that leaves, or one that takes over meanwhile, is never taken for a dead one.
+The lock or the lease says whether somebody drives now, the journal who drove before and how they ended. That a driver
+died is concluded only when the lock was free before the journal was read to its end, and the end does not say that
+they left: so a driver that leaves, or one that takes over meanwhile, is never taken for a dead one. Nor is one that is
+only not seen at the shared record any more: they may go on without it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from console.domain import payload
 from console.domain.events import Event, Kind
 from console.domain.wire import parse_time
-from console.engine.driver import Driver, ask_driver
+from console.engine.driver import Driver
+from console.engine.holding import Holding
 from console.ports import DriverStatus, Driving
 
 
@@ -33,12 +34,14 @@ class _Drive:
 
 
 class DriverNews:
-    """Follows who drives. `look` asks the lock, `hear` takes events; `status` is what both together say."""
+    """Follows who drives. `see` takes who holds the run, `hear` takes events; `status` is what both together say.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._now: Driver | None = None
-        self._hidden = ""
+    `shared`: it is the shared record that is asked, where a session that ended is no death.
+    """
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._holding = Holding()
         self.forget()
 
     def forget(self) -> None:
@@ -50,20 +53,17 @@ class DriverNews:
 
     @property
     def held(self) -> bool:
-        """Whether somebody held the lock at the last look."""
-        return self._now is not None
+        """Whether somebody held the run at the last look."""
+        return self._holding.driver is not None
 
     @property
     def left(self) -> bool:
         """Whether the last thing that the journal says of a driver is that they left."""
         return self._drive is not None and self._drive.left_at is not None
 
-    def look(self) -> None:
-        """Ask the lock. To ask takes it for an instant, which a driver who wants it waits for: not to be done often."""
-        try:
-            self._now, self._hidden = ask_driver(self._directory), ""
-        except OSError as error:
-            self._now, self._hidden = None, error.strerror or str(error)
+    def see(self, holding: Holding) -> None:
+        """Take what a look at the lock or the lease found."""
+        self._holding = holding
 
     def hear(self, event: Event) -> bool:
         """Take an event; whether it is about a driver."""
@@ -83,12 +83,14 @@ class DriverNews:
 
     def status(self) -> DriverStatus:
         """Who drives, or how the last one ended."""
-        now, drive = self._now, self._drive
-        # Whoever left may still hold the lock, with the screens of what they drove before them.
+        now, gone, drive = self._holding.driver, self._holding.gone, self._drive
+        # Whoever left may still hold the run, with the screens of what they drove before them.
         if now is not None and not (self.left and (self._over or (drive is not None and drive.is_of(now)))):
             return self._driven(now)
-        if self._hidden and not self.left:
-            return DriverStatus(Driving.UNKNOWN, f"Who drives cannot be seen from here: {self._hidden}.")
+        if gone is not None and not (self.left and drive is not None and drive.is_of(gone)):
+            return self._apart(gone)
+        if self._holding.hidden and not self.left:
+            return DriverStatus(Driving.UNKNOWN, f"Who drives cannot be seen from here: {self._holding.hidden}.")
         if drive is None:
             return DriverStatus(Driving.NOBODY, "Nobody has driven this run yet.")
         return self._not_driven(drive)
@@ -98,11 +100,23 @@ class DriverNews:
         text = f"{now.actor} drives (process {now.pid} on {now.host})" + (f" since {_clock(since)}" if since else "")
         drive = self._drive
         before = self._earlier if drive is not None and drive.is_of(now) else drive
+        died = "" if self._shared else "their console died"
         if before is not None and before.actor == now.actor:
-            text += ": resumed after " + ("leaving it" if before.left_at else "their console died")
+            how = "leaving it" if before.left_at else died
+            text += ": resumed" + (f" after {how}" if how else "")
         elif before is not None:
-            text += f": took over from {before.actor}, " + ("who had left" if before.left_at else "whose console died")
+            how = "who had left" if before.left_at else died.replace("their", "whose")
+            text += f": took over from {before.actor}" + (f", {how}" if how else "")
         return DriverStatus(Driving.DRIVES, text + ".", now.actor, now.host, now.pid, since)
+
+    def _apart(self, gone: Driver) -> DriverStatus:
+        who = gone.actor, gone.host, gone.pid, _time(gone.since)
+        heard = f" (last heard of at {_clock(self._last_at)})" if self._last_at else ""
+        if self._over:
+            text = f"The run is over; {gone.actor} is not at the shared record any more{heard}."
+        else:
+            text = f"{gone.actor} on {gone.host} is not at the shared record any more{heard}; they may go on elsewhere."
+        return DriverStatus(Driving.APART, text, *who)
 
     def _not_driven(self, drive: _Drive) -> DriverStatus:
         who = drive.actor, drive.host, drive.pid, drive.at

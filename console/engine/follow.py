@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Self
 
 from console.domain.events import Event
-from console.domain.fold import fold_on, initial
-from console.domain.state import RunState, RunStatus
-from console.domain.wire import WireError, decode_plan
-from console.engine.driver_news import DriverNews
-from console.engine.feed import RunFeed
+from console.domain.state import RunState
+from console.engine.followed import Followed
+from console.engine.holding import by_lock
 from console.engine.journal import JOURNAL_FILE, read_plan
 from console.engine.journal_reader import JournalReader, LastLineGone
-from console.engine.runs import plan_problem
 from console.engine.tail import TAIL_FILE
 from console.engine.tail_reader import TailReader
 from console.errors import JournalError
-from console.ports import Clock, DriverStatus, Driving, JournalFailed, LogLines, StateChanged, TailStatus, Update
+from console.ports import Clock, DriverStatus, LogLines
 
 POLL = 0.1
 """Seconds between two looks at the files."""
@@ -37,41 +34,33 @@ class JournalFollower:
     """Follows one run from before its first event to its end. Made by `open`; then `catch_up`, then `follow`."""
 
     def __init__(self, directory: Path, plan_json: str, clock: Clock) -> None:
-        self._plan_json = plan_json
-        self._plan = decode_plan(plan_json)
+        self._directory = directory
         self._clock = clock
         self._journal = JournalReader(directory / JOURNAL_FILE)
         self._tail = TailReader(directory / TAIL_FILE)
-        self._driver = DriverNews(directory)
         self._look_at = clock.monotonic()
-        self._told: dict[type[Update], Update] = {}
-        self._status = self._driver.status()
-        self._over = False
-        self.feed = RunFeed(initial(self._plan))
+        self._run = Followed(directory.name, plan_json)
+        self.feed = self._run.feed
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Self:
         """Open the run in `directory` for watching; nothing of its history is read yet. Raises JournalError."""
-        plan_json = read_plan(directory)
-        try:
-            return cls(directory, plan_json, clock)
-        except WireError as error:
-            raise JournalError(f"The frozen plan of {directory.name} cannot be read: {error}.") from error
+        return cls(directory, read_plan(directory), clock)
 
     @property
     def state(self) -> RunState:
         """The state as far as the journal was read."""
-        return self.feed.state
+        return self._run.state
 
     @property
     def driver(self) -> DriverStatus:
         """Who drives, or how the last driver ended, as it was told last."""
-        return self._status
+        return self._run.driver
 
     @property
     def over(self) -> bool:
         """Whether the run is finished and nothing more will be written: its driver left, or died behind its end."""
-        return self._over
+        return self._run.over
 
     def catch_up(self) -> None:
         """Take in everything that is there now; a whole history as well. Raises as `poll`."""
@@ -84,9 +73,8 @@ class JournalFollower:
 
         Who drives is told first, also to those who listen only since the history was read.
         """
-        for known in tuple(self._told.values()):
-            self.feed.publish(known)
-        while not self._over:
+        self._run.tell_again()
+        while not self.over:
             await self._clock.sleep(0.0 if self.poll() else POLL)
 
     def poll(self) -> bool:
@@ -99,15 +87,15 @@ class JournalFollower:
             looked = self._look()
             events = self._read()
         except JournalError as error:
-            self._tell(JournalFailed(error.message, error.remedy))
+            self._run.fails(error)
             raise
         lines = self._tail.read()
         if lines:
             self.feed.publish(LogLines(lines))
         behind = self._journal.behind
         if looked and not behind:
-            if self._driver.held or not events:
-                self._conclude()
+            if self._run.news.held or not events:
+                self._run.conclude(self._tail.trouble)
             else:
                 # A lock that was free before these events came says nothing of who wrote them.
                 self._look_at = self._clock.monotonic()
@@ -119,7 +107,7 @@ class JournalFollower:
         if now < self._look_at:
             return False
         self._look_at = now + LOOK
-        self._driver.look()
+        self._run.news.see(by_lock(self._directory))
         return True
 
     def _read(self) -> Sequence[Event]:
@@ -127,46 +115,13 @@ class JournalFollower:
             events = self._journal.read()
         except LastLineGone:
             # The driver's disk refused to keep it: what was shown of it is taken back.
-            self._fold(initial(self._plan), self._journal.step_back(), tell=())
+            self._heed(self._run.take_back(self._journal.step_back()))
             events = self._journal.read()
         if events:
-            self._fold(self.feed.state, events, tell=tuple(events))
+            self._heed(self._run.take(events))
         return events
 
-    def _fold(self, state: RunState, events: Sequence[Event], *, tell: tuple[Event, ...]) -> None:
-        if state.seq == 0:
-            self._driver.forget()
-        problem = plan_problem(self._plan_json, events) if state.seq == 0 else ""
-        if problem:
-            raise JournalError(problem, remedy="Put plan.json back as it was; `release-console verify` checks a run.")
-        for event in events:
-            if self._driver.hear(event):
-                self._look_at = self._clock.monotonic()
-        try:
-            state = fold_on(state, events)
-        except ValueError as error:
-            raise JournalError(f"Plan and journal do not fit together: {error}.") from error
-        self.feed.publish(StateChanged(state, tell))
-
-    def _conclude(self) -> None:
-        """Say what the lock and the journal together say."""
-        self._status = status = self._driver.status()
-        self._tell(status)
-        self._tell(self._tail_status(status))
-        finished = self.feed.state.status is RunStatus.FINISHED
-        self._over = finished and (self._driver.left or status.driving is not Driving.DRIVES)
-
-    def _tail_status(self, status: DriverStatus) -> TailStatus:
-        if self._tail.trouble:
-            return TailStatus(connected=False, reason=f"the log lines cannot be read: {self._tail.trouble}")
-        if status.driving is not Driving.DRIVES:
-            return TailStatus(connected=False, reason=status.text)
-        if not self.feed.tail:
-            return TailStatus(connected=False, reason="nothing was heard yet")
-        return TailStatus(connected=True)
-
-    def _tell(self, update: Update) -> None:
-        """Publish an update unless it is what was told last of its kind."""
-        if self._told.get(type(update)) != update:
-            self._told[type(update)] = update
-            self.feed.publish(update)
+    def _heed(self, of_driver: bool) -> None:
+        """Look at the lock at once when the journal spoke of a driver."""
+        if of_driver:
+            self._look_at = self._clock.monotonic()

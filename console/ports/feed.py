@@ -63,6 +63,8 @@ class Driving(StrEnum):
     """Nobody drives: the last driver left in order."""
     DIED = "died"
     """Nobody drives, and the last driver did not leave: their console died."""
+    APART = "apart"
+    """The last driver's session at the shared record has ended: they lost it and may go on elsewhere, or they died."""
     NOBODY = "nobody"
     """Nobody has driven it yet."""
     UNKNOWN = "unknown"

@@ -108,7 +108,7 @@ async def test_a_lock_that_was_free_before_the_events_came_says_nothing_of_their
     follower, told = watched(journal.directory)
     follower.catch_up()
     told.updates.clear()
-    monkeypatch.setattr("console.engine.driver_news.ask_driver", lambda directory: None)
+    monkeypatch.setattr("console.engine.holding.ask_driver", lambda directory: None)
     follower._look_at = 0.0
     await note(journal, "written meanwhile")
     follower.poll()
@@ -128,7 +128,7 @@ async def test_where_the_lock_cannot_be_seen_nobody_is_called_dead(
     journal = await begun(tmp_path)
     await journal.append(Draft(Kind.DRIVER_JOINED, data={"actor": "ops@laptop"}), at=AT, actor="ops@laptop")
     follower, _ = watched(journal.directory)
-    monkeypatch.setattr("console.engine.driver_news.ask_driver", refuse)
+    monkeypatch.setattr("console.engine.holding.ask_driver", refuse)
     assert now(follower).driving is Driving.UNKNOWN
     assert follower.driver.text == "Who drives cannot be seen from here: Permission denied."
     await journal.append(Draft(Kind.DRIVER_LEFT, data={"reason": "r"}), at=AT, actor="ops@laptop")
