@@ -6,6 +6,7 @@ ConsoleError
 ├── Refused                an intent that the state does not allow
 ├── JournalError           the record cannot be read or written
 │   ├── JournalLocked      somebody else drives this run
+│   │   └── DrivenElsewhere    on another machine; it can be taken over
 │   ├── JournalBroken      the chain of lines does not hold
 │   ├── StoreLost          the shared record cannot be reached, or did not answer in time
 │   └── TakenOver          another driver took the run over
@@ -56,6 +57,30 @@ class JournalError(ConsoleError):
 
 class JournalLocked(JournalError):
     """Another driver holds the journal; the message names who, from where and since when."""
+
+
+class DrivenElsewhere(JournalLocked):
+    """Somebody on another machine drives the run, or drove it and did not leave it: it can be taken over.
+
+    `epoch` is theirs, `driver` who they are (`user@host`), `held` whether their session is alive.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        run: str,
+        epoch: int,
+        driver: str,
+        held: bool,
+        production: str = "",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(message, production=production, remedy=remedy)
+        self.run = run
+        self.epoch = epoch
+        self.driver = driver
+        self.held = held
 
 
 class JournalBroken(JournalError):

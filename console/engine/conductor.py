@@ -24,7 +24,7 @@ from console.engine.incident import IncidentDesk
 from console.engine.recovery import decide_done, left_open, reconcile, record_by_hand
 from console.engine.tasks import Tasks, Work
 from console.engine.writer import Decision, Writer, let_go
-from console.errors import ConsoleError, JournalError
+from console.errors import ConsoleError, JournalError, Refused, TakenOver
 from console.ports import Action, Clock, Journal, JournalFailed
 
 
@@ -126,9 +126,20 @@ class Conductor:
         if self._begun:
             await self._ended.wait()
 
+    def give_way(self, error: TakenOver) -> None:
+        """Another driver took the run over: begin nothing more, and end when what runs has come to a safe point.
+
+        What it says until then is still recorded, here. `run` raises the error then.
+        """
+        if self._writer.taken_over is None:
+            self._writer.taken_over = error
+            self._writer.poke()
+
     async def send(self, intent: i.Intent) -> None:
         """Ask for something. Returns when its events are durable; raises Refused with the reason."""
-        actor, desk = self._about.actor, self._desk
+        actor, desk, taken_over = self._about.actor, self._desk, self._writer.taken_over
+        if taken_over is not None:
+            raise Refused(taken_over.message, production=taken_over.production, remedy=taken_over.remedy)
         await self.record(lambda state: decide(state, intent, actor), actor)
         match intent:
             case i.Look(step):
@@ -179,9 +190,13 @@ class Conductor:
         """Whether there is something to drive. Raises the JournalError that ended it."""
         if self._writer.trouble is not None:
             raise self._writer.trouble
+        if self._writer.taken_over is not None and self._tasks.idle:
+            raise self._writer.taken_over
         return self._closing is None and self.state.status is not RunStatus.FINISHED
 
     def _start_due(self) -> None:
+        if self._writer.taken_over is not None:
+            return
         for step_id in due(self.state):
             if not self._tasks.busy(step_id):
                 self._spawn(step_id, attempt)

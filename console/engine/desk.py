@@ -84,8 +84,14 @@ class Desk:
             recorded=step.progress,
             limits=limits or {},
             attempt=step.attempt if step.status in BEGUN else step.attempt + 1,
-            stopping=lambda: self._writer.trouble is not None or self.state.steps[step_id].stopping,
+            stopping=lambda: self._writer.ends or self.state.steps[step_id].stopping,
         )
+
+    def cut_off(self, step_id: str) -> bool:
+        """Whether a step that changes production may not begin, because its start reached nobody but us."""
+        state = self.state
+        waived = state.apart is not None and bool(state.apart.waived) and not self._writer.ends
+        return bool(self._journal.apart) and not waived and state.steps[step_id].step.confirmation is not None
 
     def report(self, step_id: str) -> Report:
         """Where a running action reports its progress; a durable one is journaled before the report returns."""

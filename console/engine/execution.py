@@ -1,8 +1,8 @@
 """One attempt at one step: look, compare with what was confirmed, start, perform, verify, end.
 
-What always holds: a step acts only after its `step.started` is durable, and a step that was confirmed only
-if what was confirmed is still so. Whatever an action raises becomes an event; only a journal that cannot be
-written ends the attempt without one.
+What always holds: a step acts only after its `step.started` is durable; one that was confirmed only if what was
+confirmed is still so and, where the record is shared, its start stands in the shared record too. Whatever an action
+raises becomes an event; only a journal that cannot be written ends the attempt without one.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ async def attempt(desk: Desk, step_id: str) -> None:
     if opening is None:
         return
     started = await desk.record(lambda state: _start(state, step_id, opening))
-    if started:
+    if started and desk.cut_off(step_id):
+        await desk.record(_running(step_id, failed(desk.state.steps[step_id].step, _cut_off(), begun=False)))
+    elif started:
         await _carry_out(desk, step_id, opening.yes.limits if opening.yes is not None else {})
 
 
@@ -226,6 +228,15 @@ def _unclear(error: Exception) -> bool:
     if isinstance(error, HostingError):
         return _lost(error) or (error.sent and not error.retryable)
     return _lost(error) or not isinstance(error, ConsoleError)
+
+
+def _cut_off() -> StepFailed:
+    return StepFailed(
+        "The shared record was lost as this step was about to begin: somebody else may drive.",
+        production=NOTHING_DONE,
+        remedy="Wait until it is reached again, or say that nobody else drives; then try again.",
+        retry=True,
+    )
 
 
 def _lost(error: Exception) -> bool:

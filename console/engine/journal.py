@@ -46,6 +46,7 @@ class FileJournal:
         self._events = list(chain.events)
         self._tip = chain.tip
         self._length = chain.length
+        self._last_line = b""
         self._torn = chain.torn
         self._lock = lock
         self._write = write
@@ -153,12 +154,23 @@ class FileJournal:
             await asyncio.to_thread(self._write_line, line + b"\n")
             self._length += len(line) + 1
             self._tip = line_digest(line)
+            self._last_line = line
             self._events.append(event)
             return event
 
     def events(self) -> Sequence[Event]:
         """All events so far, oldest first."""
         return self._events
+
+    @property
+    def apart(self) -> str:
+        """Empty: nothing is shared."""
+        return ""
+
+    @property
+    def last_line(self) -> bytes:
+        """The line that was written last, without its newline; empty before the first one since it was opened."""
+        return self._last_line
 
     async def close(self) -> None:
         """Give up the lock; again is harmless."""

@@ -17,6 +17,11 @@ class Tasks:
         self._working: dict[str, asyncio.Task[None]] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def idle(self) -> bool:
+        """Whether no step is being worked on; previews do not count."""
+        return not self._working
+
     def busy(self, step_id: str) -> bool:
         """Whether something goes on with a step."""
         return step_id in self._working or step_id in self._looking

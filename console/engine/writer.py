@@ -13,7 +13,7 @@ from console.domain.fold import apply, fold
 from console.domain.plan import Json, Plan
 from console.domain.state import RunState
 from console.engine.feed import RunFeed
-from console.errors import ConsoleError, JournalError, Refused
+from console.errors import ConsoleError, JournalError, Refused, TakenOver
 from console.ports import Clock, Journal, StateChanged
 
 Decision = Callable[[RunState], Sequence[Draft]]
@@ -40,7 +40,13 @@ class Writer:
         self._shut: ConsoleError | None = None
         self.state: RunState = fold(plan, journal.events())
         self.trouble: JournalError | None = None
+        self.taken_over: TakenOver | None = None
         feed.publish(StateChanged(self.state, ()))
+
+    @property
+    def ends(self) -> bool:
+        """Whether this console may begin nothing more: what runs stops at its next safe point."""
+        return self.trouble is not None or self.taken_over is not None
 
     async def record(self, decision: Decision, actor: str | None = None) -> tuple[Event, ...]:
         """Queue a decision and wait until what it says is durable. Raises JournalError and what the decision raises."""

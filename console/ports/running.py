@@ -52,6 +52,13 @@ class Journal(Protocol):
     def events(self) -> Sequence[Event]:
         """All events so far, oldest first."""
 
+    @property
+    def apart(self) -> str:
+        """Why what is recorded here reaches nobody else now: the shared record is lost, or another driver has it.
+
+        Empty while all is well, and where nothing is shared.
+        """
+
     async def close(self) -> None:
         """Give up the lock."""
 

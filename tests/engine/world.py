@@ -76,6 +76,10 @@ class MemoryJournal:
     def events(self) -> Sequence[Event]:
         return self._events
 
+    @property
+    def apart(self) -> str:
+        return ""
+
     async def close(self) -> None:
         return None
 

@@ -1,0 +1,194 @@
+"""The journal of a run that is shared between machines: the file here first, then the store, line by line.
+
+What always holds: what `append` returned is on the disk here. While the store is reached it is in the store too; while
+it is not, `apart` says why, and everything that waits is sent, in order and once, when it is reached again under the
+same epoch. Once another driver has begun an epoch nothing is sent any more: what is recorded then stays here, a branch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from console.domain.events import Draft, Event
+from console.domain.shared import Lease
+from console.engine.branching import branch_of, lines_of
+from console.engine.epochs import read_held, write_claim, write_held
+from console.engine.journal import FileJournal
+from console.errors import JournalError, StoreLost, TakenOver
+from console.ports import DriverStore, SharedStatus
+
+
+class SharedJournal:
+    """The journal of one run, kept here and in a store. `driver` is who claims epochs; its `epoch` says nothing.
+
+    Made apart from the store; `reach` connects it, the first time and after each loss.
+    """
+
+    def __init__(self, local: FileJournal, store: DriverStore, driver: Lease) -> None:
+        self._local = local
+        self._store = store
+        self._driver = driver
+        self._epoch = 0
+        self._sent = 0
+        self._lost = "it was not reached yet"
+        self._in_order = asyncio.Lock()
+        self.taken_over: TakenOver | None = None
+        self.changed = asyncio.Event()
+        """Set whenever `status` is another one; for one who waits for it, and clears it."""
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._local.run
+
+    @property
+    def directory(self) -> Path:
+        """The run's folder here."""
+        return self._local.directory
+
+    @property
+    def torn(self) -> int:
+        """How many bytes of a torn last line were cut off when the journal was opened."""
+        return self._local.torn
+
+    @property
+    def plan_json(self) -> str:
+        """The frozen plan. Raises JournalError when it is gone."""
+        return self._local.plan_json
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is held; 0 while none was."""
+        return self._epoch
+
+    @property
+    def apart(self) -> str:
+        """Why what is recorded reaches nobody else now; empty while it does."""
+        return self.taken_over.message if self.taken_over is not None else self._lost
+
+    @property
+    def status(self) -> SharedStatus:
+        """Whether the store is reached, and how many events wait here for it."""
+        unsent = len(self._local.events()) - self._sent
+        return SharedStatus(not self.apart, self.apart, unsent if self.apart else 0)
+
+    def events(self) -> Sequence[Event]:
+        """All events so far, oldest first."""
+        return self._local.events()
+
+    async def append(self, draft: Draft, *, at: datetime, actor: str) -> Event:
+        """Write one event here, then into the store; returns when it is durable here and the store has answered or is
+        lost. Raises JournalError when the disk refuses; then nothing was written."""
+        return await asyncio.shield(asyncio.ensure_future(self._append(draft, at, actor)))
+
+    async def _append(self, draft: Draft, at: datetime, actor: str) -> Event:
+        async with self._in_order:
+            event = await self._local.append(draft, at=at, actor=actor)
+            if not self.apart:
+                await self._trying(lambda: self._send(event.seq, [self._local.last_line]))
+            else:
+                self.changed.set()
+            return event
+
+    async def reach(self) -> bool:
+        """Confirm the epoch, or claim the first one, and send what waits; whether the store has everything now.
+
+        A store that cannot be reached, and an epoch that is another's, are told by `apart` and `taken_over`.
+        """
+        async with self._in_order:
+            if self.taken_over is None:
+                await self._trying(self._reach)
+        return not self.apart
+
+    async def still_ours(self) -> bool:
+        """Ask the store whether the epoch is still the record's, without sending anything; as `reach` otherwise."""
+        async with self._in_order:
+            if not self.apart:
+                await self._trying(lambda: self._store.hold(self.run, self._epoch))
+        return not self.apart
+
+    def lose(self, error: StoreLost) -> None:
+        """Somebody else who speaks with the store has lost it."""
+        if not self.apart:
+            self._lost = error.message
+            self.changed.set()
+
+    async def attach_branch(self) -> None:
+        """After another driver took over: keep what only stands here beside the shared record. Raises JournalError."""
+        theirs = await self._store.lines(self.run, 0)
+        branch = await asyncio.to_thread(branch_of, self.directory, theirs, self._epoch, self._driver.actor)
+        if branch is not None:
+            await self._store.attach(self.run, branch)
+
+    async def close(self) -> None:
+        """Give up the lease and the lock; again is harmless."""
+        async with self._in_order:
+            await self._store.close()
+            await self._local.close()
+
+    async def _trying(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something with the store, and note whether it was reached."""
+        try:
+            await work()
+        except TakenOver as error:
+            self.taken_over = error
+        except JournalError as error:
+            self._lost = error.message
+        else:
+            if not self._lost:
+                return
+            self._lost = ""
+        self.changed.set()
+
+    async def _send(self, first: int, lines: Sequence[bytes]) -> None:
+        await self._store.append(self.run, self._epoch, first, lines)
+        self._sent = first + len(lines) - 1
+
+    async def _reach(self) -> None:
+        found = await self._store.find(self.run)
+        if found is None:
+            await self._store.create(self.run, await asyncio.to_thread(lambda: self.plan_json))
+        if self._epoch:
+            await self._store.hold(self.run, self._epoch)
+        else:
+            self._epoch = await self._claim(found.lease if found is not None else None)
+        # Asked only now: the session that an earlier line was sent by has been ended, so no answer is still to come.
+        settled = await self._store.find(self.run)
+        await self._send_missing(0 if settled is None else settled.events)
+
+    async def _claim(self, lease: Lease | None) -> int:
+        held = await asyncio.to_thread(read_held, self.directory)
+        if lease is not None and not held.covers(lease):
+            raise taken_over(lease)
+        expected = lease.epoch if lease is not None else 0
+        try:
+            await asyncio.to_thread(write_claim, self.directory, held, expected, self._driver)
+            epoch = await self._store.claim(self.run, self._driver, expected=expected)
+            await asyncio.to_thread(write_held, self.directory, epoch)
+        except OSError as error:
+            raise StoreLost(f"The epoch cannot be noted in {self.directory}: {error.strerror}.") from error
+        return epoch
+
+    async def _send_missing(self, known: int) -> None:
+        """Send what the store lacks; its last line once more, so that a difference is seen."""
+        first = max(known, 1)
+        lines = await asyncio.to_thread(lines_of, self.directory, first - 1)
+        if known > first - 1 + len(lines):
+            raise JournalError(
+                f"The shared record has {known} events, and here are {first - 1 + len(lines)} of them.",
+                remedy="Start the console again: it takes over what is missing here.",
+            )
+        if lines:
+            await self._send(first, lines)
+
+
+def taken_over(lease: Lease) -> TakenOver:
+    """That the epoch is another driver's now."""
+    return TakenOver(
+        f"{lease.actor} took this run over (from {lease.host}, {lease.since:%Y-%m-%d %H:%M:%S} UTC).",
+        epoch=lease.epoch,
+        driver=lease.actor,
+        production="Nothing more is begun from here; what ran comes to its next safe point and is looked for by them.",
+        remedy="Watch the run; what was recorded here since then is kept beside it.",
+    )
