@@ -4,10 +4,11 @@ Pure, and compared with what already stands: asked again after the events were a
 was started anew, it answers nothing. So it does not matter at which event a run died.
 """
 
+from console.domain import signing
 from console.domain.events import Draft, Kind
 from console.domain.messages import drafts, outdated
 from console.domain.plan import Criterion
-from console.domain.released import pushed, release_commit
+from console.domain.released import pushed
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 
 
@@ -17,18 +18,7 @@ def consequences(state: RunState) -> tuple[Draft, ...]:
         return ()
     judged = [_judge(state, each) for each in state.plan.criteria if _to_be_judged(state, each)]
     alerts = [each for step in state.steps.values() for each in _alerts(state, step)]
-    return (*_outdated(state), *judged, *alerts, *drafts(state), *outdated(state))
-
-
-def _outdated(state: RunState) -> tuple[Draft, ...]:
-    """A signature stands for the plan and the commit that were signed, and for no other."""
-    now = (state.plan_digest, release_commit(state))
-    reason = f"it was given for another commit than {now[1][:7]}" if now[1] else "the commit that was signed is gone"
-    return tuple(
-        Draft(Kind.SIGNOFF_VOID, data={"role": each.role, "reason": reason})
-        for each in state.signoffs.values()
-        if each.given and (each.plan, each.commit) != now
-    )
+    return (*signing.outdated(state), *judged, *alerts, *drafts(state), *outdated(state))
 
 
 def _to_be_judged(state: RunState, criterion: Criterion) -> bool:

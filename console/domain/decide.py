@@ -25,7 +25,6 @@ from console.domain.decide_run import (
     note,
     override_finding,
     resume,
-    sign,
     start,
 )
 from console.domain.decide_shared import drive_apart
@@ -43,6 +42,7 @@ from console.domain.decide_steps import (
     tick,
 )
 from console.domain.events import Draft
+from console.domain.signing import sign
 from console.domain.state import RunState, RunStatus
 from console.errors import Refused
 

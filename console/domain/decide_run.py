@@ -1,17 +1,13 @@
-"""Decisions about the run as a whole: its course, incidents, findings, signatures, its end."""
+"""Decisions about the run as a whole: its course, incidents, findings, its end."""
 
 from console.domain import intents as i
 from console.domain.decide_incident import missing_for_rolled_back, users_are_in
-from console.domain.dependencies import open_predecessors
 from console.domain.events import Draft, Kind
-from console.domain.released import release_commit
-from console.domain.state import CriterionState, RunState, RunStatus, StepStatus
+from console.domain.state import CriterionState, RunState, RunStatus
 from console.domain.summary import production_sentence
 from console.errors import Refused
 
 OUTCOMES = ("completed", "failed", "abandoned", "rolled_back")
-REHEARSAL_NAME = "rehearsal:"
-"""With this begins the name under which an unattended rehearsal signs."""
 
 
 def start(state: RunState, intent: i.Start, actor: str) -> tuple[Draft, ...]:
@@ -61,29 +57,6 @@ def override_finding(state: RunState, intent: i.OverrideFinding, actor: str) -> 
     if not intent.reason.strip():
         raise Refused("Going on despite a finding needs a reason.", remedy="Say why it may be so.")
     return (Draft(Kind.FINDING_OVERRIDDEN, data={"code": intent.code, "reason": intent.reason, "about": about}),)
-
-
-def sign(state: RunState, intent: i.Sign, actor: str) -> tuple[Draft, ...]:
-    """A signature, bound to the plan and to the commit that is released."""
-    if state.rollback is not None:
-        raise Refused("The release is being rolled back: there is nothing to sign for.")
-    known = state.signoffs.get(intent.role)
-    if known is None:
-        raise Refused(f"The plan asks for no signature of {intent.role}.", remedy=_roles(state))
-    if not intent.name.strip():
-        raise Refused("A signature needs a name.", remedy=f"Enter the name of {known.title}.")
-    if intent.name.startswith(REHEARSAL_NAME) and not state.rehearsal:
-        raise Refused("This name signs rehearsals only.", remedy=f"Enter the name of {known.title}.")
-    if not intent.approve and not intent.note.strip():
-        raise Refused("A refusal needs a reason.", remedy="Say what must change before it is signed.")
-    if intent.approve:
-        _may_be_signed(state, intent.role)
-    bound: dict[str, str] = {"plan": state.plan_digest, "commit": release_commit(state)}
-    if not intent.approve:
-        data = {"role": intent.role, "name": intent.name, "reason": intent.note, **bound}
-        return (Draft(Kind.SIGNOFF_REFUSED, data=data),)
-    data = {"role": intent.role, "name": intent.name, "note": intent.note, **bound}
-    return (Draft(Kind.SIGNOFF_GIVEN, data={**data, "by_voice": intent.by_voice}),)
 
 
 def finish(state: RunState, intent: i.Finish, actor: str) -> tuple[Draft, ...]:
@@ -158,28 +131,6 @@ def _what_is_overridden(state: RunState, code: str) -> str:
     return f"{criterion.title}: {criterion.evidence}"
 
 
-def _may_be_signed(state: RunState, role: str) -> None:
-    known = state.signoffs[role]
-    if known.given:
-        raise Refused(f"{known.title} has already signed ({known.name}).")
-    if state.status is RunStatus.NOT_STARTED:
-        raise Refused("The run has not begun: there is nothing to sign yet.")
-    if state.incident_at is not None:
-        reason = f"An incident is open: {state.incident_reason}."
-        raise Refused(f"Nothing is approved meanwhile. {reason}", remedy="Close the incident first, or refuse to sign.")
-    for step in state.steps.values():
-        if step.step.role != role:
-            continue
-        before = open_predecessors(state.steps, step.step)
-        if before or step.status is StepStatus.WAITING:
-            titles = ", ".join(state.steps[each].step.title for each in before)
-            raise Refused(f"{known.title} signs when the steps before it are over.", remedy=f"Open: {titles}.")
-
-
 def _no_incident(state: RunState) -> None:
     if state.incident_at is not None:
         raise Refused(f"An incident is open: {state.incident_reason}.", remedy="Close the incident first.")
-
-
-def _roles(state: RunState) -> str:
-    return f"Roles that sign: {', '.join(state.signoffs) or 'none'}."

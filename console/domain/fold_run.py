@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from console.domain import payload
 from console.domain.events import Event
+from console.domain.shared import Received
 from console.domain.state import (
     AlertState,
     DeployState,
@@ -13,6 +14,7 @@ from console.domain.state import (
     RunStatus,
     SignOffState,
     StepStatus,
+    VoidSignature,
 )
 from console.domain.working import Working
 
@@ -61,7 +63,9 @@ def finished(work: Working, event: Event) -> None:
 def joined(work: Working, event: Event) -> None:
     """Somebody drives."""
     actor = payload.text(event.data, "actor", event.actor)
-    work.run = replace(work.run, driver=actor, driver_since=event.at)
+    known = work.run.drivers
+    new = tuple(each for each in (actor, payload.text(event.data, "name")) if each and each not in known)
+    work.run = replace(work.run, driver=actor, driver_since=event.at, drivers=(*known, *new))
 
 
 def left(work: Working, event: Event) -> None:
@@ -141,9 +145,8 @@ def signoff_void(work: Working, event: Event) -> None:
     signature = work.signoffs.get(role)
     if signature is None:
         return
-    work.signoffs[role] = SignOffState(
-        role, signature.title, signature.required, note=payload.text(event.data, "reason")
-    )
+    void = VoidSignature(signature.name, payload.text(event.data, "reason"), event.at)
+    work.signoffs[role] = SignOffState(role, signature.title, signature.required, void=void)
     for each, step in work.steps.items():
         if step.step.role == role and step.status in (StepStatus.SUCCEEDED, StepStatus.FAILED):
             work.steps[each] = replace(
@@ -184,6 +187,7 @@ def alert_cleared(work: Working, event: Event) -> None:
 def note_added(work: Working, event: Event) -> None:
     """Words for the record."""
     work.add_note(NoteState(event.at, event.actor, payload.text(event.data, "text"), event.step))
+    _receive(work, event, payload.text(event.data, "reason"))
 
 
 def _hold(work: Working, reason: str) -> None:
@@ -202,9 +206,21 @@ def _sign(work: Working, event: Event, *, given: bool) -> SignOffState:
         at=event.at,
         plan=payload.text(event.data, "plan"),
         commit=payload.text(event.data, "commit"),
+        by_voice=payload.flag(event.data, "by_voice"),
+        login=payload.text(event.data, "login"),
+        recorded_by=event.actor,
+        void=None,
     )
     work.signoffs[role] = signature
+    _receive(work, event, "")
     return signature
+
+
+def _receive(work: Working, event: Event, reason: str) -> None:
+    """What came from the inbox is known by its number, so that it is never taken twice."""
+    number = payload.number_or_none(event.data, "inbox")
+    if number is not None:
+        work.run = replace(work.run, received={**work.run.received, int(number): Received(event.seq, reason)})
 
 
 def _judge(work: Working, event: Event, *, met: bool | None) -> None:

@@ -78,6 +78,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """That a signature from the inbox stands in the record: in the line number `seq`. `reason` says why it was not
+    accepted; empty when it was."""
+
+    seq: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """Lines that a driver recorded apart from the shared record, in an epoch that had ended: kept beside it.
 

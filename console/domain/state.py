@@ -8,6 +8,7 @@ from enum import StrEnum
 from console.domain.incident import IncidentState, MessageState, PostmortemState, RollbackState
 from console.domain.outcome import Evidence, Line, Preview
 from console.domain.plan import Json, Plan, Step
+from console.domain.shared import Received
 from console.domain.standing import Assessment
 
 MESSAGES = "messages"
@@ -125,8 +126,18 @@ class StepState:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidSignature:
+    """A signature that stands no more: whose it was, why, and since when."""
+
+    name: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SignOffState:
-    """A signature as it stands: `given` is True, False (refused) or None (open)."""
+    """A signature as it stands: `given` is True, False (refused) or None (open). `recorded_by` is who entered it in the
+    record (`user@host`), `login` with which it came from the signer's own machine."""
 
     role: str
     title: str
@@ -137,6 +148,18 @@ class SignOffState:
     at: datetime | None = None
     plan: str = ""
     commit: str = ""
+    by_voice: bool = False
+    login: str = ""
+    recorded_by: str = ""
+    void: VoidSignature | None = None
+    """What had been signed before and stands no more, while nothing was signed since."""
+
+    @property
+    def how(self) -> str:
+        """How it was given: by voice, or with which login; empty when nothing was, and for a rehearsal's own."""
+        if self.login:
+            return f"signed as {self.login}"
+        return f"by voice, recorded by {self.recorded_by}" if self.by_voice else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +250,8 @@ class RunState:
     production: str = ""
     driver: str = ""
     driver_since: datetime | None = None
+    drivers: tuple[str, ...] = ()
+    """Everybody who has driven this run: as `user@host`, and by the name of their account where it has one."""
     apart: Apart | None = None
     """That the shared record is lost; None while it is not, or where nothing is shared."""
     steps: Mapping[str, StepState] = field(default_factory=dict)
@@ -235,6 +260,8 @@ class RunState:
     findings: Mapping[str, FindingState] = field(default_factory=dict)
     alerts: Mapping[str, AlertState] = field(default_factory=dict)
     deploys: Mapping[str, DeployState] = field(default_factory=dict)
+    received: Mapping[int, Received] = field(default_factory=dict)
+    """The signatures that came from other machines, by their number in the inbox."""
     notes: tuple[NoteState, ...] = ()
     incident_at: datetime | None = None
     """When the incident that is open was declared; None while none is."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.domain import intents as i
-from console.domain.decide_run import REHEARSAL_NAME
 from console.domain.plan import StepKind, Strength
 from console.domain.schedule import armable
+from console.domain.signing import REHEARSAL_NAME
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.engine.way_back import RECOMMENDED, ending, for_a_person, go_back, to_be_sent
 from console.errors import ConsoleError, Refused

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from console.domain import intents as i
 from console.domain.decide_incident import asks_more_than_a_tick
-from console.domain.decide_run import REHEARSAL_NAME
 from console.domain.messages import awaits_last_words
+from console.domain.signing import REHEARSAL_NAME
 from console.domain.standing import Assessment, WayBack
 from console.domain.state import RunState, StepState
 from console.errors import Refused

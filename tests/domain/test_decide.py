@@ -80,6 +80,7 @@ REFUSED: list[tuple[str, Callable[[], History], i.Intent, str]] = [
     ("an early signature", lambda: pushed(release()), i.Sign("qa", "Grace", approve=True), "signs when"),
     ("a signature before the start", release, i.Sign("qa", "Grace", approve=True), "has not begun"),
     ("a wordless refusal", lambda: over(release()), i.Sign("qa", "Grace", approve=False), "needs a reason"),
+    ("a silent voice", lambda: over(release()), i.Sign("qa", "Ada", approve=True, by_voice=False), "by voice"),
     ("a machine's name in earnest", lambda: over(release()), i.Sign("qa", "rehearsal:qa", approve=True), "rehearsals"),
     ("overriding no finding", small, i.OverrideFinding("nothing", "x"), "no finding nothing"),
     ("an exception from no verdict", release, i.OverrideFinding("criterion:deployed", "x"), "needs no exception"),
@@ -255,9 +256,12 @@ class TestReopen:
         evidence = encode_evidence(Evidence("pushed by hand", {"commit": "d" * 40}))
         history.happen(Kind.STEP_SUCCEEDED, "push", evidence=evidence, by="hand", note="", accepted="")
         assert history.state.signoffs["qa"].given is None
-        assert history.state.signoffs["qa"].note == "it was given for another commit than ddddddd"
+        void = history.state.signoffs["qa"].void
+        assert void is not None
+        assert (void.name, void.reason) == ("Grace", "it was given for another commit than ddddddd")
         assert history.step("sign.qa").status is StepStatus.READY
-        assert history.ask(i.Sign("qa", "Grace", approve=True)).state.signoffs["qa"].commit == "d" * 40
+        signed = history.ask(i.Sign("qa", "Grace", approve=True)).state.signoffs["qa"]
+        assert (signed.commit, signed.void) == ("d" * 40, None)
 
     def test_a_refusal_stands_until_the_same_role_signs(self) -> None:
         history = over(release()).ask(i.Sign("qa", "Grace", approve=False, note="too slow"))
@@ -269,13 +273,15 @@ class TestReopen:
         history = over(release()).ask(i.Sign("qa", "Grace", approve=True))
         history.ask(i.Reopen("test", "one test was missing"))
         assert history.state.signoffs["qa"].given is None
-        assert history.state.signoffs["qa"].note == "Test is done again"
+        void = history.state.signoffs["qa"].void
+        assert void is not None
+        assert void.reason == "Test is done again"
         assert history.step("sign.qa").status is StepStatus.WAITING
 
 
 class TestSignatures:
     def test_they_are_bound_to_the_plan_and_the_released_commit(self) -> None:
-        history = over(release()).ask(i.Sign("qa", "Grace", approve=True, by_voice=False))
+        history = over(release()).ask(i.Sign("qa", "Grace", approve=True))
         signed = history.state.signoffs["qa"]
         assert (signed.plan, signed.commit) == (plan_digest(history.plan), "c" * 40)
 
