@@ -32,7 +32,7 @@ class Working:
         self.alerts = dict(state.alerts)
         self.deploys = dict(state.deploys)
         self._notes: list[NoteState] | None = None
-        self._progress: dict[str, list[dict[str, Json]]] = {}
+        self._progress: dict[str, list[Mapping[str, Json]]] = {}
         self._waits = state.waits
         self._waiting_since = state.waiting_since
 
@@ -56,7 +56,7 @@ class Working:
     def add_progress(self, step_id: str, data: dict[str, Json]) -> None:
         """Append to the durable progress of a step's current attempt."""
         if step_id not in self._progress:
-            self._progress[step_id] = [dict(each) for each in self.steps[step_id].progress]
+            self._progress[step_id] = list(self.steps[step_id].progress)
         self._progress[step_id].append(data)
 
     def progress_of(self, step_id: str) -> tuple[Mapping[str, Json], ...]:
