@@ -52,8 +52,8 @@ def sign_from_afar(state: RunState, signature: Signature) -> tuple[Draft, ...]:
 
 
 def not_accepted(state: RunState, signature: Signature, reason: str) -> tuple[Draft, ...]:
-    """The note for the record that a signature was not accepted; nothing when it stands there already."""
-    if signature.id in state.received:
+    """The note for the record that a signature was not accepted; nothing when it stands there, or the run is closed."""
+    if signature.id in state.received or state.status is RunStatus.FINISHED:
         return ()
     signed = "signature" if signature.approve else "refusal"
     text = f"Not accepted: the {signed} of {signature.login} as {signature.role} ({signature.name}). {reason}"
