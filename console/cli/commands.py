@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from console import __version__
 from console.cli.exits import Exit, defect, fail, from_os
 from console.cli.plan_file import DEFAULT_CONFIG
-from console.errors import ConsoleError
+from console.errors import ConfigError, ConsoleError
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+    from argparse import _ActionsContainer, _SubParsersAction
 
     Commands = _SubParsersAction[ArgumentParser]
 
@@ -87,7 +87,11 @@ def _looking(commands: "Commands") -> None:
     _json(_command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing"))
     watch = _command(commands, "watch", _watch, "watch a run live, read-only: from its record alone, without any key")
     watch.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`: the newest open")
-    _json(watch)
+    shown = watch.add_mutually_exclusive_group()
+    _json(shown)
+    shown.add_argument("--web", action="store_true", help="in the browser: served on this machine until interrupted")
+    port = _number(int, 1, 65_535)
+    watch.add_argument("--port", type=port, metavar="N", help="with --web: the port (any that is free)")
     _directory(watch)
     runs = _command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
     _json(runs)
@@ -131,7 +135,7 @@ def _command(commands: "Commands", name: str, run: Run, what: str) -> ArgumentPa
     return command
 
 
-def _json(command: ArgumentParser) -> None:
+def _json(command: "_ActionsContainer") -> None:
     command.add_argument("--json", action="store_true", help="machine-readable lines only")
 
 
@@ -228,12 +232,27 @@ def _preflight(arguments: Namespace) -> Exit:
 
 def _watch(arguments: Namespace) -> Exit:
     from console.cli.watch import watch
+    from console.cli.web import is_viewer
 
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if arguments.web:
+        return _watch_in_browser(arguments)
+    if arguments.port is not None:
+        raise ConfigError(["--port is the port of --web."], remedy="Watch in the browser with --web, or leave it out.")
+    terminal = is_viewer() or (sys.stdin.isatty() and sys.stdout.isatty())
     try:
         return watch(arguments.of, arguments.config, arguments.directory, as_json=arguments.json, terminal=terminal)
     except KeyboardInterrupt:
         return Exit.OPEN
+
+
+def _watch_in_browser(arguments: Namespace) -> Exit:
+    from console.cli.folders import state_directory
+    from console.cli.watch import run_to_watch
+    from console.cli.web.serving import watch_in_browser
+
+    state = state_directory(arguments.config, arguments.directory)
+    run = run_to_watch(state, arguments.of).name
+    return watch_in_browser(run, (run, "--directory", str(state)), arguments.port)
 
 
 def _runs(arguments: Namespace) -> Exit:
