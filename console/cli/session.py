@@ -17,7 +17,7 @@ from pathlib import Path
 from console import __version__
 from console.cli.kept_copies import discard_expired
 from console.cli.logfile import LogFile, logging_to
-from console.cli.wiring import Wired, actor, wired
+from console.cli.wiring import Wired, actor, full_name, wired
 from console.domain.fold import initial
 from console.domain.plan import Plan
 from console.domain.state import RunState
@@ -89,7 +89,7 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
     cache = run.journal.directory.parent.parent / "cache"
     async with wired(run.plan, cache=cache, clock=clock, feed=run.feed) as world:
         run.log.redact = world.redactor.text
-        about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, run.remarks)
+        about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, run.remarks, full_name())
         conductor = Conductor(
             run.plan,
             run.journal,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.plan import Plan, Step
+from console.domain.untrusted import one_line
 from console.engine.feed import RunFeed
 from console.ports import Action, Assessor, Clock, Notifier, TailStatus
 from console.redact import Redactor
@@ -52,6 +53,16 @@ def actor() -> str:
     except KeyError:
         name = f"uid{os.geteuid()}"
     return f"{name}@{os.uname().nodename}"
+
+
+def full_name() -> str:
+    """What the account of whoever drives says that they are called; empty when it says nothing."""
+    try:
+        account = pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return ""
+    name = account.pw_gecos.partition(",")[0].replace("&", account.pw_name.capitalize())
+    return one_line(name).strip()
 
 
 @asynccontextmanager

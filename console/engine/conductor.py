@@ -32,7 +32,8 @@ from console.ports import Action, Clock, Journal, JournalFailed
 class About:
     """Who drives (`user@host`), from where, with which console, and whether it is a rehearsal.
 
-    `remarks` are notes that the record should open with, e.g. that a torn line was cut off.
+    `remarks` are notes that the record should open with, e.g. that a torn line was cut off; `name` is what the driver's
+    account says that they are called.
     """
 
     actor: str
@@ -41,6 +42,7 @@ class About:
     version: str = ""
     rehearsal: bool = False
     remarks: tuple[str, ...] = ()
+    name: str = ""
 
 
 class Conductor:
@@ -163,7 +165,8 @@ class Conductor:
         """What the record opens with: a new run, or the return to one, with what a dead process left open."""
         about, state = self._about, self.state
         drafts = [] if state.created_at is not None else [self._created()]
-        drafts.append(Draft(Kind.DRIVER_JOINED, data={"actor": about.actor, "host": about.host, "pid": about.pid}))
+        joined: dict[str, Json] = {"actor": about.actor, "host": about.host, "pid": about.pid}
+        drafts.append(Draft(Kind.DRIVER_JOINED, data=joined | ({"name": about.name} if about.name else {})))
         drafts += [Draft(Kind.NOTE_ADDED, data={"text": each}) for each in about.remarks]
         drafts += left_open(state)
         if state.status is RunStatus.RUNNING:
