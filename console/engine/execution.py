@@ -37,7 +37,7 @@ async def attempt(desk: Desk, step_id: str) -> None:
     if opening is None:
         return
     started = await desk.record(lambda state: _start(state, step_id, opening))
-    if started and desk.cut_off(step_id):
+    if started and await desk.cut_off(step_id):
         await desk.record(_running(step_id, failed(desk.state.steps[step_id].step, _cut_off(), begun=False)))
     elif started:
         await _carry_out(desk, step_id, opening.yes.limits if opening.yes is not None else {})

@@ -16,7 +16,7 @@ from typing import Self
 
 from console.domain.events import Draft, Event
 from console.domain.wire import encode_event, line_digest
-from console.engine.chain import Chain, read_chain
+from console.engine.chain import Chain, link, read_chain
 from console.engine.driver import Driver, DriverLock
 from console.engine.sharing import make_run_folder, open_in
 from console.errors import JournalError
@@ -152,11 +152,22 @@ class FileJournal:
             )
             line = encode_event(event, self._tip)
             await asyncio.to_thread(self._write_line, line + b"\n")
-            self._length += len(line) + 1
-            self._tip = line_digest(line)
-            self._last_line = line
-            self._events.append(event)
+            self._wrote(line, event)
             return event
+
+    async def take_in(self, lines: Sequence[bytes]) -> None:
+        """Add lines that were written elsewhere. Raises JournalBroken with the one that does not follow."""
+        async with self._one_at_a_time:
+            for line in lines:
+                event = link(line, len(self._events) + 1, self._tip)
+                await asyncio.to_thread(self._write_line, line + b"\n")
+                self._wrote(line, event)
+
+    def _wrote(self, line: bytes, event: Event) -> None:
+        self._length += len(line) + 1
+        self._tip = line_digest(line)
+        self._last_line = line
+        self._events.append(event)
 
     def events(self) -> Sequence[Event]:
         """All events so far, oldest first."""
@@ -166,6 +177,10 @@ class FileJournal:
     def apart(self) -> str:
         """Empty: nothing is shared."""
         return ""
+
+    async def confirmed(self) -> bool:
+        """Always: nothing is shared."""
+        return True
 
     @property
     def last_line(self) -> bytes:

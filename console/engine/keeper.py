@@ -57,6 +57,7 @@ class Keeper:
         self._feed = feed
         self._clock = clock
         self._chores = (self._watched, self._branches, *chores)
+        journal.gives_way = conductor.give_way
         self._attempt = 0
         self._observers: tuple[Observer, ...] = ()
 
@@ -66,7 +67,6 @@ class Keeper:
             self._journal.changed.clear()
             self._feed.publish(self._journal.status)
             if self._journal.taken_over is not None:
-                self._conductor.give_way(self._journal.taken_over)
                 return
             if self._journal.apart:
                 await self._until_reached()

@@ -32,8 +32,11 @@ class SharedJournal:
         self._epoch = 0
         self._sent = 0
         self._lost = "it was not reached yet"
+        self._closed = False
         self._in_order = asyncio.Lock()
         self.taken_over: TakenOver | None = None
+        self.gives_way: Callable[[TakenOver], None] = lambda _: None
+        """Called in the moment in which `taken_over` comes to be known."""
         self.changed = asyncio.Event()
         """Set whenever `status` is another one; for one who waits for it, and clears it."""
 
@@ -91,15 +94,20 @@ class SharedJournal:
                 self.changed.set()
             return event
 
-    async def reach(self) -> bool:
+    async def reach(self, *, opening: bool = False) -> bool:
         """Confirm the epoch, or claim the first one, and send what waits; whether the store has everything now.
 
-        A store that cannot be reached, and an epoch that is another's, are told by `apart` and `taken_over`.
+        A store that cannot be reached, and an epoch that is another's, are told by `apart` and `taken_over`. `opening`:
+        nothing was recorded here yet, so what somebody added until the epoch was claimed is taken in first.
         """
         async with self._in_order:
             if self.taken_over is None:
-                await self._trying(self._reach)
+                await self._trying(lambda: self._reach(opening))
         return not self.apart
+
+    async def confirmed(self) -> bool:
+        """Whether the shared record has everything, also after one more attempt to reach it."""
+        return not self.apart or await self.reach()
 
     async def still_ours(self) -> bool:
         """Ask the store whether the epoch is still the record's, without sending anything; as `reach` otherwise."""
@@ -122,8 +130,11 @@ class SharedJournal:
             await self._store.attach(self.run, branch)
 
     async def close(self) -> None:
-        """Give up the lease and the lock; again is harmless."""
+        """Give up the lease and the lock, after one more attempt to send what waits; again is harmless."""
         async with self._in_order:
+            if self._lost and self._epoch and self.taken_over is None and not self._closed:
+                await self._trying(lambda: self._reach(opening=False))
+            self._closed = True
             await self._store.close()
             await self._local.close()
 
@@ -133,6 +144,7 @@ class SharedJournal:
             await work()
         except TakenOver as error:
             self.taken_over = error
+            self.gives_way(error)
         except JournalError as error:
             self._lost = error.message
         else:
@@ -145,7 +157,7 @@ class SharedJournal:
         await self._store.append(self.run, self._epoch, first, lines)
         self._sent = first + len(lines) - 1
 
-    async def _reach(self) -> None:
+    async def _reach(self, opening: bool) -> None:
         found = await self._store.find(self.run)
         if found is None:
             await self._store.create(self.run, await asyncio.to_thread(lambda: self.plan_json))
@@ -155,7 +167,10 @@ class SharedJournal:
             self._epoch = await self._claim(found.lease if found is not None else None)
         # Asked only now: the session that an earlier line was sent by has been ended, so no answer is still to come.
         settled = await self._store.find(self.run)
-        await self._send_missing(0 if settled is None else settled.events)
+        known = 0 if settled is None else settled.events
+        if opening and known > len(self._local.events()):
+            await self._local.take_in(await self._store.lines(self.run, len(self._local.events())))
+        await self._send_missing(known)
 
     async def _claim(self, lease: Lease | None) -> int:
         held = await asyncio.to_thread(read_held, self.directory)

@@ -51,7 +51,7 @@ async def create_shared(
 async def _reached(local: FileJournal, store: DriverStore, driver: Driver) -> SharedJournal:
     lease = Lease(0, driver.actor, driver.host, driver.pid, parse_time(driver.since))
     journal = SharedJournal(local, store, lease)
-    await journal.reach()
+    await journal.reach(opening=True)
     if journal.taken_over is not None:
         error = journal.taken_over
         await journal.close()

@@ -59,6 +59,12 @@ class Journal(Protocol):
         Empty while all is well, and where nothing is shared.
         """
 
+    async def confirmed(self) -> bool:
+        """Whether what was appended stands in the shared record under our epoch, asked anew where it was lost.
+
+        True where nothing is shared.
+        """
+
     async def close(self) -> None:
         """Give up the lock."""
 

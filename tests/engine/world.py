@@ -80,6 +80,9 @@ class MemoryJournal:
     def apart(self) -> str:
         return ""
 
+    async def confirmed(self) -> bool:
+        return True
+
     async def close(self) -> None:
         return None
 
