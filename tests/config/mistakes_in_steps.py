@@ -148,4 +148,16 @@ MISTAKES = {
         ('[[signoffs]]\nrole  = "owner"', '[[signoffs]]\nrole = "cto"\ntitle = "CTO"\n\n[[signoffs]]\nrole  = "owner"'),
         'signoffs[0].role: no step is signed by "cto", yet it is required.',
     ),
+    "a login of no shared record": (
+        ('role  = "qa"\ntitle = "QA Lead"', 'role  = "qa"\ntitle = "QA Lead"\nlogin = "grace"'),
+        "signoffs[2].login: is a login of the shared record, which this plan has not",
+    ),
+    "a login twice": (
+        (
+            'role  = "devops"\ntitle = "DevOps/Render Admin"\n\n[[signoffs]]\nrole  = "qa"\ntitle = "QA Lead"',
+            'role  = "devops"\ntitle = "DevOps/Render Admin"\nlogin = "sam"\n\n'
+            '[[signoffs]]\nrole  = "qa"\ntitle = "QA Lead"\nlogin = "sam"',
+        ),
+        'signoffs[2].login: "sam" signs already for signoffs[1].',
+    ),
 }

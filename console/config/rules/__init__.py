@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from console.config.parts import Parts
 from console.config.problems import Problem
-from console.config.rules import checks, messages, migration, order, places, references, steps
+from console.config.rules import checks, messages, migration, order, people, places, references, steps
 
 Rule = Callable[[Parts], Iterator[Problem]]
 
@@ -12,6 +12,8 @@ RULES: tuple[Rule, ...] = (
     references.ids_are_unique,
     references.rows_name_steps,
     references.signatures,
+    people.logins_are_unique,
+    people.logins_need_a_shared_record,
     steps.kinds,
     steps.phases,
     steps.actions,
