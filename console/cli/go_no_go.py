@@ -29,7 +29,8 @@ class GoNoGo:
         from console.preflight import run
 
         async with self._one_at_a_time:
-            seen = await run(self._session.plan, self._session.wired.ports)
+            drivers = self._session.feed.state.drivers
+            seen = await run(self._session.plan, self._session.wired.ports, drivers=drivers)
             found = tuple(without_secrets(each, self._session.wired.redactor.text) for each in seen)
             if self._session.feed.state.status is RunStatus.NOT_STARTED:
                 await self._session.conductor.record(lambda state: news(state, found))

@@ -41,14 +41,15 @@ async def opened(config: Path, say: Callable[[str], None], show: Callable[[Recor
 async def preflight_only(config: Path, *, as_json: bool) -> Exit:
     """Print the findings; 1 when one of them is a blocker."""
     from console.cli.go_no_go import without_secrets
-    from console.cli.wiring import wired
+    from console.cli.wiring import actor, full_name, wired
     from console.preflight import run
     from console.report.findings_text import findings_text
 
     plan = load_plan(config)
     with tempfile.TemporaryDirectory(prefix="release-console-") as cache:
         async with wired(plan, cache=Path(cache), clock=WallClock()) as world:
-            found = [without_secrets(each, world.redactor.text) for each in await run(plan, world.ports)]
+            seen = await run(plan, world.ports, drivers=(actor(), full_name()))
+            found = [without_secrets(each, world.redactor.text) for each in seen]
     print("\n".join(json_line(encode(each, sparse=False)) for each in found) if as_json else findings_text(found))
     return Exit.DONE if go(found) else Exit.FAILED
 

@@ -6,6 +6,8 @@ database vouches for the login: then it is recorded once, however often it is ta
 asked for, nobody who has driven the run has signed it.
 """
 
+from collections.abc import Sequence
+
 from console.domain import intents as i
 from console.domain.dependencies import open_predecessors
 from console.domain.events import Draft, Kind
@@ -80,13 +82,13 @@ def may_not_sign(state: RunState, role: str) -> Refused | None:
     return None
 
 
-def drove(state: RunState, *names: str) -> str:
-    """The first of these names that is one of somebody who has driven the run; empty when none is.
+def drove(drivers: Sequence[str], *names: str) -> str:
+    """The first of these names that is one of the `drivers` (`RunState.drivers`); empty when none is.
 
     Letters and digits alone are compared, whatever their case: `ada.lovelace` is Ada Lovelace.
     """
-    drivers = {_plain(part) for each in state.drivers for part in (each, each.partition("@")[0])}
-    return next((name for name in names if _plain(name) and _plain(name) in drivers), "")
+    known = {_plain(part) for each in drivers for part in (each, each.partition("@")[0])}
+    return next((name for name in names if _plain(name) and _plain(name) in known), "")
 
 
 def _draft(state: RunState, intent: i.Sign, how: dict[str, Json]) -> Draft:
@@ -174,7 +176,7 @@ def _bound(state: RunState, signature: Signature) -> None:
 
 
 def _four_eyes(state: RunState, known: SignOffState, *names: str) -> None:
-    driver = drove(state, *names) if state.plan.four_eyes else ""
+    driver = drove(state.drivers, *names) if state.plan.four_eyes else ""
     if driver:
         raise Refused(
             f"Four eyes are asked for: {driver} has driven this run and cannot sign it.",
@@ -186,7 +188,7 @@ def _why_void(state: RunState, signoff: SignOffState) -> str:
     commit = release_commit(state)
     if (signoff.plan, signoff.commit) != (state.plan_digest, commit):
         return f"it was given for another commit than {commit[:7]}" if commit else "the commit that was signed is gone"
-    driver = drove(state, signoff.name, signoff.login) if state.plan.four_eyes else ""
+    driver = drove(state.drivers, signoff.name, signoff.login) if state.plan.four_eyes else ""
     return f"four eyes are asked for, and {driver} has driven this run" if driver else ""
 
 

@@ -26,9 +26,11 @@ _FAMILIES: dict[str, Callable[[Ground], AsyncIterator[Finding]]] = {
 }
 
 
-async def run(plan: Plan, ports: Ports, *, seconds: float = 120.0) -> tuple[Finding, ...]:
-    """All findings, blockers first. No family is given more than `seconds`."""
-    ground = await Ground.open(plan, ports, seconds)
+async def run(
+    plan: Plan, ports: Ports, *, drivers: tuple[str, ...] = (), seconds: float = 120.0
+) -> tuple[Finding, ...]:
+    """All findings, blockers first. No family is given more than `seconds`; `drivers` are the names of who drives."""
+    ground = await Ground.open(plan, ports, seconds, drivers)
     found = await asyncio.gather(*(_family(name, look, ground, seconds) for name, look in _FAMILIES.items()))
     return by_severity(finding for family in found for finding in family)
 

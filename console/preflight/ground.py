@@ -42,24 +42,29 @@ class Tips:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One preflight's view. `tips` raises what kept the branches from being seen, for every family that needs them."""
+    """One preflight's view. `tips` raises what kept the branches from being seen, for every family that needs them.
+
+    `drivers` are the names of whoever drives, as `RunState.drivers` has them; empty where nobody is known to.
+    """
 
     plan: Plan
     ports: Ports
     found: Tips | ConsoleError
+    drivers: tuple[str, ...] = ()
 
     @classmethod
-    async def open(cls, plan: Plan, ports: Ports, seconds: float) -> "Ground":
+    async def open(cls, plan: Plan, ports: Ports, seconds: float, drivers: tuple[str, ...] = ()) -> "Ground":
         """Bring the clone up to date and look where the branches are."""
         try:
             async with asyncio.timeout(seconds):
                 await ports.repository.fetch()
                 source = await ports.repository.tip(plan.release.source)
-                return cls(plan, ports, Tips(source, await ports.repository.tip(plan.release.target)))
+                return cls(plan, ports, Tips(source, await ports.repository.tip(plan.release.target)), drivers)
         except ConsoleError as error:
-            return cls(plan, ports, error)
+            return cls(plan, ports, error, drivers)
         except TimeoutError:
-            return cls(plan, ports, RepositoryError(f"The repository did not answer within {seconds:.0f} s."))
+            silent = RepositoryError(f"The repository did not answer within {seconds:.0f} s.")
+            return cls(plan, ports, silent, drivers)
 
     @property
     def tips(self) -> Tips:

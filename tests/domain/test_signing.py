@@ -162,7 +162,7 @@ class TestFourEyes:
         with pytest.raises(Refused, match="ops has driven this run"):
             history.ask(i.Sign("qa", "ops", approve=True))
         assert history.state.drivers == ("ops@laptop", "ben@desk")
-        assert drove(joins(history, "ben@desk").state, "nobody", "Ben") == "Ben"
+        assert drove(joins(history, "ben@desk").state.drivers, "nobody", "Ben") == "Ben"
         assert history.state.drivers == ("ops@laptop", "ben@desk")
 
     def test_others_sign(self) -> None:

@@ -305,6 +305,20 @@ async def test_people(world: World) -> None:
     assert "people.channels" not in found
 
 
+async def test_four_eyes_say_who_could_not_sign(world: World) -> None:
+    assert not [code for code in await findings(world) if code.startswith(("people.four", "people.by"))]
+    world.plan = replace(world.plan, four_eyes=True)
+    assert (await findings(world))["people.by_voice"].severity is WARNING
+    logins = dict(zip(("owner", "devops", "qa", "product"), ("petra", "sam", "Ines.Cho", ""), strict=True))
+    signoffs = tuple(replace(each, login=logins[each.role]) for each in world.plan.signoffs)
+    plan = replace(world.plan, signoffs=signoffs)
+    found = {each.code: each for each in await run(plan, world, drivers=("sam@desk", "Ines Cho"))}
+    assert found["people.four_eyes.devops"].message.startswith("DevOps/Render Admin signs as sam, who drives")
+    assert found["people.four_eyes.qa"].severity is BLOCKER
+    assert "people.four_eyes.owner" not in found
+    assert found["people.by_voice"].message.endswith("these say: Product Lead.")
+
+
 async def test_nothing_was_changed(own_world: World) -> None:
     """The fakes raise on every writing call; of the database every row is the very one that it was."""
     state = "SELECT md5(string_agg(a.xmin::text || a::text, ',' ORDER BY id)) FROM accounts AS a"
