@@ -130,3 +130,6 @@ class SignerStore(Protocol):
 
     async def answer_to(self, signature: int) -> Answer | None:
         """What became of a signature of ours; None while it waits."""
+
+    async def close(self) -> None:
+        """Let go of the connection; again is harmless. Never raises."""
