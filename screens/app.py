@@ -24,6 +24,7 @@ from screens.too_small import fit
 
 if TYPE_CHECKING:
     from console.ports import Feed, Helm
+    from screens.dialogs.take_over import Rival
     from screens.listening import Listening
     from screens.reads import Reads
     from screens.showing import Showing
@@ -104,6 +105,21 @@ class ConsoleApp(App[None]):
             self._opening.say(text)
         else:
             self._showing.listening.is_told(text)
+
+    async def asks_to_take_over(self, rival: "Rival") -> bool:
+        """Whether the person takes a run over from another driver; False also when they leave."""
+        from screens.dialogs.base import SETTLE
+        from screens.dialogs.take_over import TakeOverDialog
+
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        dialog = TakeOverDialog(rival, settle=SETTLE if self._settle is None else self._settle)
+
+        def answered(yes: bool | None) -> None:
+            if not answer.done():
+                answer.set_result(yes is True)
+
+        self._here.run(self.call_later, self.push_screen, dialog, answered)
+        return await answer
 
     def take_up(self, feed: "Feed", helm: "Helm | None" = None, reads: "Reads | None" = None) -> None:
         """Show a run in place of the opening frame, and steer it where there is a helm."""

@@ -13,19 +13,18 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from console.cli.exits import ENDINGS, Exit
-from console.errors import ConsoleError
+from console.errors import ConsoleError, DrivenElsewhere
 
 if TYPE_CHECKING:
     from console.cli.go_no_go import GoNoGo
-    from console.cli.session import Recorded, Session
+    from console.cli.session import Front, Recorded, Session
     from console.domain.intents import Intent
     from console.domain.state import FindingState
     from screens.app import ConsoleApp
     from screens.opening import Glimpse
 
-Say = Callable[[str], None]
-Opening = Callable[[Say, Callable[["Recorded"], None]], AbstractAsyncContextManager["Session"]]
-"""Opens a run: says what is being done, and shows the record as soon as it is open, before the world is reached."""
+Opening = Callable[["Front"], AbstractAsyncContextManager["Session"]]
+"""Opens a run before whoever stands in front of it."""
 
 
 class LateHelm:
@@ -87,9 +86,10 @@ class Behind:
     async def _keep_open(self) -> None:
         await self._application.shown.wait()
         opening = await asyncio.to_thread(self._all_loaded)
-        async with opening(self._application.say, self._show) as session:
-            from console.cli.go_no_go import GoNoGo
+        from console.cli.go_no_go import GoNoGo
+        from console.cli.session import Front
 
+        async with opening(Front(self._application.say, self._show, self._asked)) as session:
             self._open = True
             self._helm.take(GoNoGo(session))
             early = asyncio.create_task(self._look_early(session))
@@ -102,6 +102,11 @@ class Behind:
         import screens.showing  # noqa: F401
 
         return self._load()
+
+    async def _asked(self, error: DrivenElsewhere) -> bool:
+        from screens.dialogs.take_over import Rival
+
+        return await self._application.asks_to_take_over(Rival(error.run, error.driver, error.message, error.held))
 
     def _show(self, run: "Recorded") -> None:
         async def report() -> str:

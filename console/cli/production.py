@@ -2,14 +2,16 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.cli.exits import Exit, json_line
 from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.plan_file import must_exist
-from console.cli.session import Recorded, Session, driven, recorded
+from console.cli.session import Front, Session, driven, recorded
+from console.cli.shared_run import Shared, must_be_apart, open_elsewhere, store_of
 from console.domain.findings import go
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
@@ -19,23 +21,44 @@ from console.engine.journal import read
 from console.engine.runs import replay, runs
 from console.errors import JournalError
 
+if TYPE_CHECKING:
+    from console.secrets import PlanSecrets
+
 
 @asynccontextmanager
-async def opened(config: Path, say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
-    """Open the plan's run (the one that is open, else a new one), to be steered by hand."""
-    say(f"Reading {config}")
+async def opened(config: Path, front: Front) -> AsyncIterator[Session]:
+    """Open the plan's run (the one that is open here or in its store, else a new one), to be steered by hand."""
+    front.say(f"Reading {config}")
     plan = await asyncio.to_thread(load_plan, config)
     state = state_directory(config, None)
     must_be_enterable(plan, state)
     kept = state / "runs"
     folder, remarks = await asyncio.to_thread(open_run_of, plan, kept)
+    shared = None
+    if plan.journal_url_source:
+        front.say("Reaching the shared record")
+        shared, told = await _shared(plan, front)
+        remarks = (*remarks, *told)
+        elsewhere = await open_elsewhere(shared.store, plan)
+        # The names of runs sort by their age.
+        if elsewhere is not None and (folder is None or elsewhere > folder.name):
+            folder = kept / elsewhere
     if folder is None:
         # A secret that is missing is found before a run is made, whose plan would be frozen with the mistake in it.
         await asyncio.to_thread(_find_secrets, plan)
-    async with recorded(folder or kept / fresh_run_id(), None if folder else plan, remarks) as run:
-        show(run)
+    async with recorded(folder or kept / fresh_run_id(), None if folder else plan, remarks, shared) as run:
+        front.show(run)
         async with driven(run, pace=1.0, rehearsal=run.plan.environment == "rehearsal") as session:
             yield session
+
+
+async def _shared(plan: Plan, front: Front) -> tuple[Shared, tuple[str, ...]]:
+    """The store of a plan, and what is to be said of where it lies. Raises SecretError, ConfigError."""
+    store = await asyncio.to_thread(store_of, plan)
+    secrets = await asyncio.to_thread(_find_secrets, plan)
+    if store is None:
+        raise ValueError("the plan names no store")
+    return Shared(store, front.ask), await must_be_apart(plan, secrets)
 
 
 async def preflight_only(config: Path, *, as_json: bool) -> Exit:
@@ -85,7 +108,7 @@ def open_run_of(plan: Plan, kept: Path) -> tuple[Path | None, tuple[str, ...]]:
     return None, tuple(unreadable)
 
 
-def _find_secrets(plan: Plan) -> None:
+def _find_secrets(plan: Plan) -> "PlanSecrets":
     from console.secrets import resolve_plan
 
-    resolve_plan(plan)
+    return resolve_plan(plan)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from console.cli.exits import Exit, describe, json_line
 from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
-from console.cli.session import Recorded, Session, driven, recorded
+from console.cli.session import Front, Session, driven, recorded
 from console.domain.plan import Json
 from console.domain.state import RunStatus
 from console.domain.summary import production_sentence
@@ -66,7 +66,7 @@ async def rehearse_unattended(options: Options) -> Exit:
     for remark in place.remarks:
         say(remark)
     way_back = options.way_back or _order(place.folder).way_back
-    async with _opened(place.folder, say) as rehearsal:
+    async with _opened(place.folder, Front(say)) as rehearsal:
         return await _unattended(rehearsal, options, way_back, resumed=place.resumed)
 
 
@@ -88,29 +88,27 @@ def _place(options: Options) -> Place:
 
 
 @asynccontextmanager
-async def _opened(
-    folder: Path, say: Callable[[str], None], show: Callable[[Recorded], None] = lambda run: None
-) -> AsyncIterator[Rehearsal]:
+async def _opened(folder: Path, front: Front) -> AsyncIterator[Rehearsal]:
     """Open a rehearsal: its record first where it has one, then its world. A finished run's world is ended."""
     order = _order(folder)
     async with contextlib.AsyncExitStack() as stack:
         run = None
         if _has_journal(folder):
             run = await stack.enter_async_context(recorded(folder, None))
-            show(run)
+            front.show(run)
         place = world(
             folder / WORLD,
             faults=order.faults,
             pace=order.pace,
             accounts=order.accounts,
             plan=Path(order.config),
-            say=say,
+            say=front.say,
         )
         handle = await stack.enter_async_context(place)
         if run is None:
             plan = await asyncio.to_thread(load_plan, Path(handle.info.overlay))
             run = await stack.enter_async_context(recorded(folder, plan))
-            show(run)
+            front.show(run)
         try:
             async with driven(run, pace=order.pace, rehearsal=True) as session:
                 yield Rehearsal(session, handle)
@@ -120,15 +118,13 @@ async def _opened(
 
 
 @asynccontextmanager
-async def opened_by_hand(
-    options: Options, say: Callable[[str], None], show: Callable[[Recorded], None]
-) -> AsyncIterator[Session]:
+async def opened_by_hand(options: Options, front: Front) -> AsyncIterator[Session]:
     """Open a rehearsal that a person steers."""
-    say("Preparing the rehearsal")
+    front.say("Preparing the rehearsal")
     place = await asyncio.to_thread(_place, options)
     for remark in place.remarks:
-        say(remark)
-    async with _opened(place.folder, say, show) as rehearsal:
+        front.say(remark)
+    async with _opened(place.folder, front) as rehearsal:
         yield rehearsal.session
 
 

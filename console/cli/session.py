@@ -17,6 +17,7 @@ from pathlib import Path
 from console import __version__
 from console.cli.kept_copies import discard_expired
 from console.cli.logfile import LogFile, logging_to
+from console.cli.shared_run import Ask, Shared, nobody_to_ask, open_with
 from console.cli.wiring import Wired, actor, full_name, wired
 from console.domain.fold import initial
 from console.domain.plan import Plan
@@ -27,12 +28,16 @@ from console.engine.clock import WallClock
 from console.engine.conductor import About, Conductor
 from console.engine.driver import Driver
 from console.engine.feed import RunFeed
+from console.engine.inbox import Inbox
 from console.engine.incident import IncidentDesk
 from console.engine.journal import FileJournal
+from console.engine.keeper import Keeper
 from console.engine.logwatch import LogWatcher
 from console.engine.monitor import Monitor
 from console.engine.runs import replay
+from console.engine.shared_journal import SharedJournal
 from console.engine.sharing import GROUP
+from console.engine.store_tail import StoreTail
 from console.engine.tail import TailWriter
 from console.errors import JournalError, Refused
 from console.ports import TailStatus
@@ -45,10 +50,25 @@ class Recorded:
     """A run whose record is open here, so that nobody else drives it. `remarks` are for its record."""
 
     plan: Plan
-    journal: FileJournal
+    journal: FileJournal | SharedJournal
     feed: RunFeed
     log: LogFile
     remarks: tuple[str, ...] = ()
+    shared: Shared | None = None
+
+
+def _to_nobody(run: Recorded) -> None:
+    """Nobody looks on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands in front of the person while a run is opened: it is told what is being done, shown the record as soon
+    as that is open, and asks whether a run is taken over."""
+
+    say: Callable[[str], None]
+    show: Callable[[Recorded], None] = _to_nobody
+    ask: Ask = nobody_to_ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,7 @@ class Session:
     """A run that is open in this process. `driving` ends when the run is finished or let go of."""
 
     plan: Plan
-    journal: FileJournal
+    journal: FileJournal | SharedJournal
     feed: RunFeed
     conductor: Conductor
     wired: Wired
@@ -64,19 +84,23 @@ class Session:
 
 
 @asynccontextmanager
-async def recorded(folder: Path, plan: Plan | None, remarks: tuple[str, ...] = ()) -> AsyncIterator[Recorded]:
+async def recorded(
+    folder: Path, plan: Plan | None, remarks: tuple[str, ...] = (), shared: Shared | None = None
+) -> AsyncIterator[Recorded]:
     """Open the record of the run in `folder`: of a new one of `plan`, or the one that is there with its frozen plan.
 
-    Raises JournalError, JournalLocked, JournalBroken.
+    With `shared` the record is that of its store as well, and may be there alone. Raises JournalError, JournalLocked,
+    DrivenElsewhere, JournalBroken.
     """
-    journal = await asyncio.to_thread(_open, folder, plan)
+    journal, told = await _open(folder, plan, shared)
+    remarks = (*remarks, *told)
     try:
         if journal.torn:
             remarks = (*remarks, f"a torn last line of {journal.torn} bytes was cut off")
         known, state = (plan, initial(plan)) if plan is not None else await asyncio.to_thread(_replay, journal)
         with logging_to(folder) as log:
             await asyncio.to_thread(discard_expired, folder.parent, datetime.now(UTC))
-            yield Recorded(known, journal, RunFeed(state), log, remarks)
+            yield Recorded(known, journal, RunFeed(state), log, remarks, shared)
     finally:
         await journal.close()
 
@@ -109,19 +133,40 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
                 world.ports.telemetry, services, run.feed, conductor.record, clock, tail, redact=world.redactor.text
             )
             monitor = Monitor(run.feed, conductor.record, clock, world.ports.hosting)
-            for what, watching in (("the services' logs", log.run), ("production", monitor.run)):
+            watches = [("the services' logs", log.run), ("production", monitor.run), *_sharing(run, conductor, clock)]
+            for what, watching in watches:
                 stack.push_async_callback(_end, asyncio.create_task(_watch(what, watching, conductor)))
             yield Session(run.plan, run.journal, run.feed, conductor, world, driving)
 
 
-def _open(folder: Path, plan: Plan | None) -> FileJournal:
+def _sharing(run: Recorded, conductor: Conductor, clock: WallClock) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """What goes on beside a run whose record is shared: keeping it, and sending the tail."""
+    if run.shared is None or not isinstance(run.journal, SharedJournal):
+        return []
+    journal, store = run.journal, run.shared.store
+    inbox = Inbox(store, journal.run, lambda: conductor.state, conductor.record)
+    keeper = Keeper(journal, store, conductor, run.feed, clock, (inbox.take,))
+    return [("the shared record", keeper.run), ("the shared tail", StoreTail(journal, store, run.feed, clock).run)]
+
+
+async def _open(
+    folder: Path, plan: Plan | None, shared: Shared | None
+) -> tuple[FileJournal | SharedJournal, tuple[str, ...]]:
+    """The journal, and what is to be said of how it was opened."""
     driver = Driver.here(actor())
+    if shared is not None:
+        opened = await open_with(shared, folder, plan, driver)
+        return opened.journal, opened.remarks
+    return await asyncio.to_thread(_open_here, folder, plan, driver), ()
+
+
+def _open_here(folder: Path, plan: Plan | None, driver: Driver) -> FileJournal:
     if plan is None:
         return FileJournal.open(folder, driver)
     return FileJournal.create(folder, folder.name, encode_plan(plan), driver, group=plan.readable_by == GROUP)
 
 
-def _replay(journal: FileJournal) -> tuple[Plan, RunState]:
+def _replay(journal: FileJournal | SharedJournal) -> tuple[Plan, RunState]:
     return replay(journal.plan_json, journal.events())
 
 
@@ -132,6 +177,8 @@ async def _watch(what: str, watching: Callable[[], Awaitable[None]], conductor: 
         await conductor.record(lambda state: clear(state, name, "the console looks again"))
     try:
         await watching()
+    except (Refused, JournalError):
+        return  # the run is let go of, or cannot be recorded any more: its owner is told by the conductor
     except Exception as error:
         _log.exception("watching %s ended", what)
         causes = error.exceptions if isinstance(error, ExceptionGroup) else (error,)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from console.domain.events import Kind
@@ -21,10 +22,15 @@ def can_be_watched_live(folder: Path) -> bool:
     """
     try:
         lines = _last_lines(folder / JOURNAL_FILE)
-        kinds = [json.loads(line)["kind"] for line in lines]
+        return not closed(lines) and bool(lines or driver_of(folder))
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return Kind.RUN_FINISHED.value not in kinds and bool(kinds or driver_of(folder))
+
+
+def closed(last: Sequence[bytes]) -> bool:
+    """Whether a run is closed, by the last lines of its journal, three at least. Raises ValueError, KeyError, TypeError
+    for what is no line of a journal."""
+    return Kind.RUN_FINISHED.value in [json.loads(line)["kind"] for line in last]
 
 
 def _last_lines(path: Path) -> list[bytes]:

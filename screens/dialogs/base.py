@@ -43,7 +43,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     view: var[View | None] = var(None, init=False)
 
-    def __init__(self, view: View, *, settle: float = SETTLE) -> None:
+    def __init__(self, view: View | None, *, settle: float = SETTLE) -> None:
         super().__init__()
         self.set_reactive(Dialog.view, view)
         self._settle = settle
@@ -53,10 +53,10 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     @property
     def shown(self) -> View:
-        """The view; there always is one."""
+        """The view; there always is one where a run is shown."""
         view = self.view
         if view is None:
-            raise RuntimeError("a dialog is never without a view")
+            raise RuntimeError("a dialog over a run is never without a view")
         return view
 
     def safe(self) -> Widget:

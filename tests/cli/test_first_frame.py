@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from console.cli.by_hand import LateHelm, steer
 from console.cli.drive import drive_production
 from console.cli.exits import Exit
 from console.cli.go_no_go import GoNoGo
-from console.cli.session import Recorded, Session, recorded
+from console.cli.session import Front, Session, recorded
 from console.domain.intents import Hold, Intent
 from console.errors import ConfigError, SecretError
 from screens.app import ConsoleApp
@@ -94,11 +94,11 @@ async def test_the_record_is_shown_before_the_world_is_reached(tmp_path: Path, m
     application: list[ConsoleApp] = []
 
     @asynccontextmanager
-    async def opening(say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+    async def opening(front: Front) -> AsyncIterator[Session]:
         screens.append(type(application[0].screen).__name__)
-        say("Reading the plan")
+        front.say("Reading the plan")
         async with recorded(tmp_path / "run", PLAN) as run:
-            show(run)
+            front.show(run)
             run_is_shown = asyncio.Event()
             application[0].call_after_refresh(run_is_shown.set)
             await run_is_shown.wait()
@@ -118,7 +118,7 @@ async def test_leaving_while_the_run_is_being_opened_stops_opening_it(
     ended: list[str] = []
 
     @asynccontextmanager
-    async def opening(say: Callable[[str], None], show: Callable[[Recorded], None]) -> AsyncIterator[Session]:
+    async def opening(front: Front) -> AsyncIterator[Session]:
         application[0].exit()
         try:
             await asyncio.Event().wait()

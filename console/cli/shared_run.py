@@ -1,0 +1,125 @@
+"""A run whose record is shared, as its driver opens it: the store that the plan names, and who is asked before a run is
+taken over."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.domain.plan import Plan
+from console.domain.wire import WireError, decode_plan, encode_plan
+from console.engine.driver import Driver
+from console.engine.glance import closed
+from console.engine.shared_journal import SharedJournal
+from console.engine.shared_opening import create_shared, open_shared
+from console.engine.sharing import GROUP
+from console.errors import ConfigError, ConsoleError, DrivenElsewhere, StoreLost
+from console.ports import DriverStore
+
+if TYPE_CHECKING:
+    from console.secrets import PlanSecrets
+
+Ask = Callable[[DrivenElsewhere], Awaitable[bool]]
+"""Asks a person whether a run is taken over; they type who drives it."""
+
+
+async def nobody_to_ask(error: DrivenElsewhere) -> bool:
+    """Where no person sits, nothing is taken over."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The store that runs of a plan are shared in, and who is asked before one is taken over."""
+
+    store: DriverStore
+    ask: Ask = nobody_to_ask
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A shared run that is open here; `remarks` are for its record."""
+
+    journal: SharedJournal
+    remarks: tuple[str, ...] = ()
+
+
+def store_of(plan: Plan) -> DriverStore | None:
+    """The store that the plan names; None when it names none. Raises SecretError."""
+    if not plan.journal_url_source:
+        return None
+    from console.adapters.journal import PostgresDriverStore
+    from console.secrets import resolve
+
+    return PostgresDriverStore(resolve(plan.journal_url_source), tls=plan.journal_tls)
+
+
+async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:
+    """Raises ConfigError when the shared record lies in the database that is to be migrated.
+
+    Remarks for the record: that it lies on the same server, or that this cannot be known because one of the two cannot
+    be reached.
+    """
+    from console.adapters.journal import same_place
+    from console.secrets import resolve
+
+    store = resolve(plan.journal_url_source)
+    try:
+        place = await same_place(store, plan.journal_tls, secrets.database_url, plan.database.tls)
+    except ConsoleError as error:
+        return (f"whether the shared record lies apart from the migrated database could not be seen: {error.message}",)
+    if place == "database":
+        raise ConfigError(
+            ["journal.url leads to the database that is to be migrated: a way back would take the record with it."],
+            remedy="Give it a database of its own, best on another server; run `release-console journal init` there.",
+        )
+    if place == "server":
+        return ("the shared record lies on the server of the migrated database: a way back may take it with it",)
+    return ()
+
+
+async def open_with(shared: Shared, folder: Path, plan: Plan | None, driver: Driver) -> Opened:
+    """Begin a run of `plan`, or go on with the one that the folder is named after, here or in the store.
+
+    Raises DrivenElsewhere when somebody else drives it and the person leaves it to them, JournalError.
+    """
+    if plan is not None:
+        group = plan.readable_by == GROUP
+        journal = await create_shared(folder, encode_plan(plan), shared.store, driver, group=group)
+        return Opened(journal, _unreached(journal))
+    try:
+        journal = await open_shared(folder, shared.store, driver)
+        return Opened(journal, _unreached(journal))
+    except DrivenElsewhere as error:
+        rival = error
+    while await shared.ask(rival):
+        try:
+            journal = await open_shared(folder, shared.store, driver, taking_over=rival.epoch)
+        except DrivenElsewhere as error:
+            rival = error
+        else:
+            return Opened(journal, (f"taken over from {rival.driver} (epoch {rival.epoch}): their name was typed",))
+    raise rival
+
+
+def _unreached(journal: SharedJournal) -> tuple[str, ...]:
+    return (f"the shared record was not reached when the run was opened: {journal.apart}",) if journal.apart else ()
+
+
+async def open_elsewhere(store: DriverStore, plan: Plan) -> str | None:
+    """The newest run of this plan that is open in the store; None when there is none, or the store is not reached."""
+    try:
+        for run in await store.runs():
+            if not closed(run.last) and _is_of(plan, await store.plan(run.run)):
+                return run.run
+    except StoreLost:
+        return None  # it keeps nobody from going on here; that it is lost is told when the run is opened
+    return None
+
+
+def _is_of(plan: Plan, frozen: str) -> bool:
+    try:
+        known = decode_plan(frozen)
+    except WireError:
+        return False
+    return (known.name, known.environment) == (plan.name, plan.environment)
