@@ -93,9 +93,11 @@ def _looking(commands: "Commands") -> None:
     port = _number(int, 1, 65_535)
     watch.add_argument("--port", type=port, metavar="N", help="with --web: the port (any that is free)")
     _directory(watch)
+    _journal(watch)
     runs = _command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
     _json(runs)
     _directory(runs)
+    _journal(runs)
     report = _command(commands, "report", _report, "print the record of a run: the plan's document, filled in")
     papers = report.add_mutually_exclusive_group()
     papers.add_argument("--incident", action="store_true", help="its incident on a page, to be posted")
@@ -141,6 +143,19 @@ def _json(command: "_ActionsContainer") -> None:
 
 def _directory(command: ArgumentParser, what: str = "where runs are kept") -> None:
     command.add_argument("--directory", type=Path, metavar="DIR", help=what)
+
+
+def _journal(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--journal",
+        metavar="SOURCE",
+        help="the shared record: env:NAME or file:PATH, where its address is found (as the plan's [journal] says)",
+    )
+    command.add_argument(
+        "--journal-tls",
+        choices=("verify-full", "verify-ca", "require", "disable"),
+        help="with --journal: how the line to it is protected (verify-full)",
+    )
 
 
 def _world(command: ArgumentParser) -> None:
@@ -240,25 +255,39 @@ def _watch(arguments: Namespace) -> Exit:
         raise ConfigError(["--port is the port of --web."], remedy="Watch in the browser with --web, or leave it out.")
     terminal = is_viewer() or (sys.stdin.isatty() and sys.stdout.isatty())
     try:
-        return watch(arguments.of, arguments.config, arguments.directory, as_json=arguments.json, terminal=terminal)
+        return watch(
+            arguments.of,
+            arguments.config,
+            arguments.directory,
+            as_json=arguments.json,
+            terminal=terminal,
+            journal=arguments.journal,
+            journal_tls=arguments.journal_tls,
+        )
     except KeyboardInterrupt:
         return Exit.OPEN
 
 
 def _watch_in_browser(arguments: Namespace) -> Exit:
-    from console.cli.folders import state_directory
-    from console.cli.watch import run_to_watch
+    from console.cli.watch import run_and_arguments
     from console.cli.web.serving import watch_in_browser
 
-    state = state_directory(arguments.config, arguments.directory)
-    run = run_to_watch(state, arguments.of).name
-    return watch_in_browser(run, (run, "--directory", str(state)), arguments.port)
+    run, again = run_and_arguments(
+        arguments.of, arguments.config, arguments.directory, arguments.journal, arguments.journal_tls
+    )
+    return watch_in_browser(run, again, arguments.port)
 
 
 def _runs(arguments: Namespace) -> Exit:
-    from console.cli.records import list_runs
+    from console.cli.run_list import list_runs
 
-    return list_runs(arguments.config, arguments.directory, json=arguments.json)
+    return list_runs(
+        arguments.config,
+        arguments.directory,
+        json=arguments.json,
+        journal=arguments.journal,
+        journal_tls=arguments.journal_tls,
+    )
 
 
 def _report(arguments: Namespace) -> Exit:

@@ -6,7 +6,7 @@ import sys
 from enum import IntEnum
 from typing import NoReturn
 
-from console.domain.untrusted import safe
+from console.domain.untrusted import one_line, safe
 from console.errors import ConfigError, ConsoleError, SecretError
 
 
@@ -42,6 +42,11 @@ def told(message: str, production: str, remedy: str) -> str:
 def json_line(data: object) -> str:
     """One line for machines: ASCII alone, so that nothing in it is obeyed by a terminal on the way."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+
+
+def remark(text: str) -> None:
+    """Say a sentence on standard error, beside what is printed."""
+    print(one_line(text), file=sys.stderr, flush=True)
 
 
 def code_of(error: ConsoleError) -> Exit:

@@ -57,6 +57,20 @@ def journal_directory(config: Path) -> Path | None:
     return None
 
 
+def shared_journal(config: Path) -> tuple[str, str] | None:
+    """Where `[journal]` says that the address of the shared record comes from (`env:NAME` or `file:/path`), and how the
+    line to it is protected; None when nothing is shared."""
+    source = tls = ""
+    for file, layer in _layers(config):
+        table = _table(layer, "journal")
+        tls = tls or _text(table.get("tls"))
+        if not source and (variable := _text(table.get("url_env"))):
+            source = f"env:{variable}"
+        elif not source and (named := _text(table.get("url_file"))):
+            source = f"file:{(file.parent / Path(named).expanduser()).absolute()}"
+    return (source, tls or "verify-full") if source else None
+
+
 def _layers(config: Path) -> Iterator[tuple[Path, Table]]:
     """A file and those that it extends, the uppermost first."""
     file = config

@@ -1,183 +1,134 @@
-"""Watching a run that somebody else drives on this machine: the screens without a helm, or its events as lines.
+"""Watching a run that somebody else drives, here or elsewhere: the screens without a helm, or its events as lines.
 
-What always holds: nothing is written, no lock is held, nothing leaves the process. There is no conductor here, no
-action, no adapter, no secret; what is shown is a fold of the journal and its tail, and of nothing else.
+What always holds: nothing is written, no lock is held; without a shared record nothing leaves the process, and with one
+only questions to it. There is no conductor here and no action; what is shown is a fold of the record and its tail, and
+of nothing else.
 """
 
 import asyncio
-import contextlib
 import signal
-import sys
-from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from console.cli.exits import ENDINGS, Exit
-from console.cli.folders import KINDS, state_directory
-from console.domain.events import Event
+from console.cli.exits import ENDINGS, Exit, remark
+from console.cli.folders import state_directory
+from console.cli.shared import shared_place
+from console.cli.watched import Finding, Follower, KeptRun
+from console.cli.which_run import found, run_to_watch
 from console.domain.state import RunState, RunStatus
-from console.domain.untrusted import one_line
-from console.engine.clock import WallClock
-from console.engine.follow import POLL, JournalFollower
-from console.engine.glance import can_be_watched_live
-from console.engine.runs import run_folders
-from console.errors import JournalError
-from console.ports import DriverStatus, StateChanged, Update
-
-if TYPE_CHECKING:
-    from screens.app import ConsoleApp
+from console.ports import DriverStatus, SharedStatus, StateChanged, Update
 
 
-def watch(run: str, config: Path, directory: Path | None, *, as_json: bool, terminal: bool) -> Exit:
-    """Watch a run by its id (or an unambiguous beginning of one), or the `last`. Raises JournalError, ConfigError.
+def watch(
+    run: str,
+    config: Path,
+    directory: Path | None,
+    *,
+    as_json: bool,
+    terminal: bool,
+    journal: str | None = None,
+    journal_tls: str | None = None,
+) -> Exit:
+    """Watch a run by its id (or an unambiguous beginning of one), or the `last`.
 
-    The exit code says how the run ended; OPEN when it was left before that.
+    It is looked for in the shared record that `journal` or the plan names, else on this machine. The exit code says how
+    the run ended; OPEN when it was left before that. Raises JournalError, ConfigError, SecretError.
     """
-    folder = run_to_watch(state_directory(config, directory), run)
-    return asyncio.run(_shown(folder) if terminal and not as_json else _streamed(folder, as_json=as_json))
-
-
-def run_to_watch(state: Path, name: str) -> Path:
-    """The folder of a run; `last` is the newest that is open, else the newest. Raises JournalError."""
-    kept = [folder for kind in KINDS for folder in run_folders(state / kind)]
-    kept.sort(key=lambda folder: folder.name, reverse=True)
-    if name == "last":
-        fitting = [next(filter(can_be_watched_live, kept), kept[0])] if kept else []
+    state, place = state_directory(config, directory), shared_place(config, journal, journal_tls)
+    finding: Finding
+    if place is None:
+        kept = KeptRun(run_to_watch(state, run))
+        title, finding = kept.run, lambda say: nullcontext(kept)
     else:
-        fitting = [folder for folder in kept if folder.name.startswith(name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    what = "There are no runs" if not kept else f"{len(fitting) or 'No'} runs are called {name}"
-    raise JournalError(
-        f"{what} in {state}.",
-        remedy="`release-console runs` lists them; --directory DIR names another place where runs are kept.",
-    )
+        title, finding = run, partial(found, run, state, place)
+    if as_json or not terminal:
+        return asyncio.run(_streamed(finding, as_json=as_json))
+    from console.cli.watch_screens import shown
+
+    return exit_of(asyncio.run(shown(finding, title)))
+
+
+def run_and_arguments(
+    run: str, config: Path, directory: Path | None, journal: str | None, journal_tls: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The id of the run that is meant, and the arguments with which `watch` finds it again. Raises as `watch`."""
+    state, place = state_directory(config, directory), shared_place(config, journal, journal_tls)
+    if place is None:
+        named = run_to_watch(state, run).name
+        return named, (named, "--directory", str(state))
+    named = asyncio.run(_name_of(partial(found, run, state, place)))
+    return named, (named, "--directory", str(state), *place.arguments())
+
+
+async def _name_of(finding: Finding) -> str:
+    async with finding(lambda text: None) as watched:
+        return watched.run
+
+
+def exit_of(state: RunState | None) -> Exit:
+    """The exit code that tells how the run ended; OPEN while it has not, or was not seen."""
+    if state is None or state.status is not RunStatus.FINISHED:
+        return Exit.OPEN
+    return ENDINGS.get(state.outcome, Exit.FAILED)
 
 
 class _Lines:
-    """What is to be printed: events to standard output, what becomes of the driver to standard error."""
+    """What is to be printed: events to standard output, what becomes of driver and store to standard error."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._waiting: list[Update] = []
+        self._reached = True
+        self.came = asyncio.Event()
 
     def hear(self, update: Update) -> None:
         """Take an update; a feed's listener must not fail as a pipe does that nobody reads any more."""
         self._waiting.append(update)
+        self.came.set()
 
     def print(self) -> None:
         """Print what waits. Raises BrokenPipeError when nobody reads it."""
         from console.cli.event_output import event_texts
 
+        self.came.clear()
         waiting, self._waiting = self._waiting, []
         for update in waiting:
             if isinstance(update, StateChanged) and update.events:
                 print("\n".join(event_texts(update, as_json=self._as_json)), flush=True)
             elif isinstance(update, DriverStatus):
-                print(one_line(update.text), file=sys.stderr, flush=True)
+                remark(update.text)
+            elif isinstance(update, SharedStatus) and update.connected != self._reached:
+                self._reached = update.connected
+                remark("The shared record is reached again." if update.connected else update.reason)
 
 
-async def _streamed(folder: Path, *, as_json: bool) -> Exit:
+async def _streamed(finding: Finding, *, as_json: bool) -> Exit:
     """Print every event from the first to the last; ends with the run, or when it is interrupted."""
-    interrupted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
-    follower, lines = JournalFollower.open(folder, WallClock()), _Lines(as_json=as_json)
-    follower.feed.subscribe(lines.hear)
-    while not follower.over and not interrupted.is_set():
-        more = follower.poll()
-        lines.print()
-        if not more and not follower.over:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(interrupted.wait(), POLL)
-    return _exit_of(follower.state)
+    async with finding(lambda text: None) as watched:
+        if watched.doubt:
+            remark(f"{watched.doubt} What this machine has of {watched.run} is shown; it may have gone on elsewhere.")
+        follower, lines = await watched.follower(), _Lines(as_json=as_json)
+        follower.feed.subscribe(lines.hear)
+        await _print_until_over(follower, lines)
+    return exit_of(follower.state)
 
 
-class _Behind:
-    """What goes on behind the screens: the run is read once the first frame stands, then followed to its end."""
-
-    def __init__(self, application: "ConsoleApp", folder: Path) -> None:
-        self._application = application
-        self._folder = folder
-        self._work = asyncio.create_task(self._follow())
-        self._work.add_done_callback(self._ended)
-        self.follower: JournalFollower | None = None
-
-    async def leave(self) -> None:
-        """The screens are left: follow no more. Raises what kept the run from being read."""
-        self._work.cancel()
-        await asyncio.wait([self._work])
-        if not self._work.cancelled():
-            self._work.result()
-
-    async def _follow(self) -> None:
-        await self._application.shown.wait()
-        self._application.say(f"Reading the run {self._folder.name}")
-        follower = await asyncio.to_thread(self._read)
-        from console.report.event_lines import sign_and_text
-        from screens.reads import Reads
-
-        self.follower = follower
-        reads = Reads(report=self._report, history=self._history, says=sign_and_text)
-        self._application.take_up(follower.feed, None, reads)
-        await follower.follow()
-
-    def _read(self) -> JournalFollower:
-        """The run with its whole history, and everything imported that the event loop will need for it."""
-        import screens.showing  # noqa: F401
-
-        follower = JournalFollower.open(self._folder, WallClock())
-        follower.catch_up()
-        return follower
-
-    async def _history(self) -> Sequence[Event]:
-        """Every event until now, read anew: nobody keeps them in memory who does not go back in time."""
-        from console.engine.journal import read
-
-        return (await asyncio.to_thread(read, self._folder)).events
-
-    async def _report(self) -> str:
-        """The record as it stands now, read anew: no more than its state is kept in memory."""
-        return await asyncio.to_thread(self._record)
-
-    def _record(self) -> str:
-        from console.engine.journal import read
-        from console.engine.runs import replay
-        from console.report.record import record
-
-        kept = read(self._folder)
-        return record(replay(kept.plan_json, kept.events)[1], kept.events)
-
-    def _ended(self, work: asyncio.Task[None]) -> None:
-        """A run that could not be read leaves nothing to be shown; one that ends, or breaks later, stays in sight."""
-        if self.follower is None:
-            self._application.exit()
-
-
-async def _shown(folder: Path) -> Exit:
-    """Show the run on the screens, which have no helm, until the person leaves them."""
-    from console.cli.by_hand import quiet_terminal
-    from screens.app import ConsoleApp
-    from screens.opening import Glimpse
-
-    application = ConsoleApp(glimpse=Glimpse(title=f"Watching {folder.name}", source=str(folder)))
-    with quiet_terminal():
-        behind = _Behind(application, folder)
-        try:
-            await application.run_async()
-        finally:
-            await behind.leave()
-    if behind.follower is None:
-        return Exit.OPEN
-    state = behind.follower.state
-    if state.status is RunStatus.FINISHED:
-        print(one_line(f"Run {folder.name} {state.outcome}. {state.production}"), file=sys.stderr)
-    else:
-        print(one_line(f"Run {folder.name} is open. {behind.follower.driver.text}"), file=sys.stderr)
-    return _exit_of(state)
-
-
-def _exit_of(state: RunState) -> Exit:
-    """The exit code that tells how the run ended; OPEN while it has not."""
-    if state.status is not RunStatus.FINISHED:
-        return Exit.OPEN
-    return ENDINGS.get(state.outcome, Exit.FAILED)
+async def _print_until_over(follower: Follower, lines: _Lines) -> None:
+    interrupted, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    following = asyncio.create_task(follower.follow())
+    interrupt = asyncio.create_task(interrupted.wait())
+    try:
+        while not following.done() and not interrupt.done():
+            came = asyncio.create_task(lines.came.wait())
+            await asyncio.wait((following, interrupt, came), return_when=asyncio.FIRST_COMPLETED)
+            came.cancel()
+            lines.print()
+        if following.done():
+            following.result()
+    finally:
+        following.cancel()
+        interrupt.cancel()
+        await asyncio.wait((following, interrupt))
+        loop.remove_signal_handler(signal.SIGINT)

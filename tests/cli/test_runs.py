@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.exits import Exit
-from console.cli.records import list_runs
+from console.cli.run_list import list_runs
 from console.domain.events import Draft, Kind
 from console.domain.wire import encode_plan
 from console.engine.driver import Driver

@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 
 from console.cli.event_output import event_json
 from console.cli.exits import Exit
-from console.cli.watch import run_to_watch, watch
+from console.cli.watch import watch
+from console.cli.which_run import run_to_watch
 from console.domain.events import Draft, Event, Kind
 from console.domain.wire import encode_plan
 from console.engine.driver import Driver
