@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from console.domain.plan import Json
+if TYPE_CHECKING:
+    from console.domain.plan import Json
+else:
+    # Lines are decoded by the types of an event's fields (`console.domain.lines`), at run time; and what decodes them
+    # cannot follow a type that holds itself.
+    Json = Any
 
 VERSION = 1
 

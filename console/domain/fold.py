@@ -44,15 +44,17 @@ def fold_on(state: RunState, events: Iterable[Event]) -> RunState:
 
 
 def _apply(work: Working, event: Event) -> None:
-    handler = _HANDLERS.get(event.kind)
-    if handler is not None:
-        handler(work, event)
+    _HANDLERS.get(event.kind, _merely_counted)(work, event)
+    work.last = event
+    if event.kind in _NO_CONSEQUENCE:
+        return
     if event.kind in _CHANGES_PRODUCTION:
         fold_incident.production_may_have_changed(work, work.step_of(event))
-    work.seq = event.seq
-    work.last_at = event.at
-    if event.kind not in _NO_CONSEQUENCE:
-        work.settle(event.at)
+    work.settle(event.at)
+
+
+def _merely_counted(work: Working, event: Event) -> None:
+    """Of no effect."""
 
 
 _HANDLERS: Mapping[Kind, Callable[[Working, Event], None]] = {

@@ -6,8 +6,6 @@ from console.domain import payload
 from console.domain.events import Event
 from console.domain.shared import Received
 from console.domain.state import (
-    AlertState,
-    DeployState,
     Failure,
     FindingState,
     NoteState,
@@ -75,15 +73,7 @@ def left(work: Working, event: Event) -> None:
 
 def deploy_observed(work: Working, event: Event) -> None:
     """A deploy of a service was seen."""
-    service = payload.text(event.data, "service")
-    work.deploys[service] = DeployState(
-        service=service,
-        deploy=payload.text(event.data, "deploy"),
-        status=payload.text(event.data, "status"),
-        commit=payload.text(event.data, "commit"),
-        trigger=payload.text(event.data, "trigger"),
-        at=event.at,
-    )
+    work.deploys[payload.text(event.data, "service")] = event
 
 
 def finding_recorded(work: Working, event: Event) -> None:
@@ -168,20 +158,13 @@ def criterion_failed(work: Working, event: Event) -> None:
 def alert_raised(work: Working, event: Event) -> None:
     """Something asks for attention."""
     alert = payload.text(event.data, "alert")
-    work.alerts[alert] = AlertState(
-        id=alert,
-        severity=payload.text(event.data, "severity", "warning"),
-        message=payload.text(event.data, "message"),
-        at=event.at,
-        offer=payload.text_or_none(event.data, "offer"),
-    )
+    work.raised[alert] = event
+    work.cleared.pop(alert, None)
 
 
 def alert_cleared(work: Working, event: Event) -> None:
     """An alert no longer holds."""
-    alert = work.alerts.get(payload.text(event.data, "alert"))
-    if alert is not None:
-        work.alerts[alert.id] = replace(alert, cleared=payload.text(event.data, "reason") or "cleared")
+    work.cleared[payload.text(event.data, "alert")] = event
 
 
 def note_added(work: Working, event: Event) -> None:

@@ -5,15 +5,13 @@ from dataclasses import replace
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.state import Attempt, CriterionState, Failure, SignOffState, StepState, StepStatus, Yes
-from console.domain.wire import decode_evidence, decode_lines, decode_preview
+from console.domain.wire import decode_evidence, decode_lines
 from console.domain.working import Working
 
 
 def previewed(work: Working, event: Event) -> None:
     """A preview was taken."""
-    preview = decode_preview(event.data.get("preview"))
-    digest = payload.text(event.data, "digest") or preview.digest
-    work.put(replace(work.step_of(event), preview=preview, preview_digest=digest))
+    work.look_at(event)
 
 
 def confirmed(work: Working, event: Event) -> None:
@@ -51,10 +49,7 @@ def started(work: Working, event: Event) -> None:
 
 def progressed(work: Working, event: Event) -> None:
     """A durable progress."""
-    step = work.step_of(event)
-    work.add_progress(step.step.id, dict(payload.mapping(event.data, "data")))
-    text, share = payload.text(event.data, "text"), payload.number_or_none(event.data, "share")
-    work.put(replace(step, progress_text=text, progress_share=share))
+    work.add_progress(event)
 
 
 def succeeded(work: Working, event: Event) -> None:
@@ -187,7 +182,7 @@ def aborting(work: Working, event: Event) -> None:
 def _cleared(work: Working, step: StepState) -> StepState:
     """A step as if it had never begun, but for its attempts, its overridden guards and what it left of earlier ones."""
     progress = work.progress_of(step.step.id)
-    work.drop_progress(step.step.id)
+    work.begin_anew(step.step.id)
     unfinished = Attempt(step.before, progress) if step.before or progress else step.unfinished
     undone = step.undone
     if step.status is StepStatus.SUCCEEDED:
