@@ -1,0 +1,125 @@
+"""What the tests of the shared record in PostgreSQL share: a store with people in it, and what they do with it."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from itertools import count
+from urllib.parse import quote
+
+import pytest
+
+from console.adapters.database import PostgresDatabase
+from console.adapters.journal import PostgresDriverStore, PostgresObserverStore, PostgresSignerStore, install
+from console.adapters.scratch.server import Running
+from console.domain.events import Event, Kind
+from console.domain.shared import Lease
+from console.domain.wire import GENESIS, encode_event, line_digest
+from console.engine.clock import WallClock
+from console.secrets import Secret
+
+RUN = "20260204-201403-aa"
+SINCE = datetime(2026, 2, 4, 20, 14, 3, 118000, UTC)
+PASSWORD = "a-word-for-tests"
+PEOPLE = {
+    "alice": "release_console_driver",
+    "bob": "release_console_driver",
+    "eve": "release_console_observer",
+    "quinn": "release_console_signer",
+    "sam": "release_console_signer",
+    "mallory": "",
+}
+"""Logins of the store, and what they are members of."""
+
+_databases = count(1)
+
+
+def driver(actor: str = "alice@laptop", *, pid: int = 41, since: datetime = SINCE) -> Lease:
+    """Who claims an epoch."""
+    return Lease(0, actor, actor.partition("@")[2], pid, since)
+
+
+def chain(amount: int, *, text: str = "going", prev: str = GENESIS, first: int = 1) -> list[bytes]:
+    """Lines of a journal, each bound to the one before."""
+    lines: list[bytes] = []
+    for seq in range(first, first + amount):
+        event = Event(seq, SINCE, RUN, "alice@laptop", Kind.NOTE_ADDED, None, {"text": f"{text} {seq} · ✓"})
+        lines.append(encode_event(event, line_digest(lines[-1]) if lines else prev))
+    return lines
+
+
+class Store:
+    """A store of its own for a test: its people's connection strings, and clients that are closed with it."""
+
+    def __init__(self, server: Running, database: str, closing: AsyncExitStack) -> None:
+        self.server = server
+        self.database = database
+        self.owner = server.url(database)
+        self._closing = closing
+
+    def url(self, login: str) -> Secret:
+        """How somebody reaches the store."""
+        place = quote(str(self.server.socket))
+        return Secret(f"postgresql://{login}:{PASSWORD}@/{self.database}?host={place}", "JOURNAL_URL")
+
+    def driver(self, login: str = "alice", *, url: Secret | None = None, seconds: float = 5.0) -> PostgresDriverStore:
+        """A driver's client."""
+        made = PostgresDriverStore(url or self.url(login), tls="disable", seconds=seconds)
+        self._closing.push_async_callback(made.close)
+        return made
+
+    def observer(
+        self, login: str = "eve", *, run_as: str = "eve@desk", url: Secret | None = None, seconds: float = 5.0
+    ) -> PostgresObserverStore:
+        """An observer's client."""
+        made = PostgresObserverStore(url or self.url(login), tls="disable", run_as=run_as, seconds=seconds)
+        self._closing.push_async_callback(made.close)
+        return made
+
+    def signer(self, login: str = "quinn") -> PostgresSignerStore:
+        """A signer's client."""
+        made = PostgresSignerStore(self.url(login), tls="disable")
+        self._closing.push_async_callback(made.close)
+        return made
+
+    def as_somebody(self, login: str) -> PostgresDatabase:
+        """The database as a login sees it without the console's client."""
+        return PostgresDatabase(self.url(login), WallClock(), tls="disable")
+
+    @property
+    def admin(self) -> PostgresDatabase:
+        """The database as its superuser sees it."""
+        return PostgresDatabase(self.owner, WallClock(), tls="disable")
+
+
+Drive = Callable[..., PostgresDriverStore]
+
+
+async def people(server: Running, clock: WallClock) -> None:
+    """Have the logins. They are the whole server's, so they are made once."""
+    async with PostgresDatabase(server.url("postgres"), clock, tls="disable").session("tests") as session:
+        for login, role in PEOPLE.items():
+            found = await session.fetch("SELECT 1 FROM pg_roles WHERE rolname = %(login)s", {"login": login})
+            if not found:
+                await session.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}'")
+                if role:
+                    await session.execute(f"GRANT {role} TO {login}")
+
+
+@pytest.fixture
+async def store(server: Running, database_url: Secret, clock: WallClock) -> AsyncIterator[Store]:
+    """An empty store, set up, with its people."""
+    await install(database_url, tls="disable")
+    await people(server, clock)
+    async with AsyncExitStack() as closing:
+        name = database_url.reveal().partition("@/")[2].partition("?")[0]
+        yield Store(server, name, closing)
+
+
+@pytest.fixture
+async def alice(store: Store) -> PostgresDriverStore:
+    """A driver in the first epoch of the run."""
+    made = store.driver()
+    await made.create(RUN, json.dumps({"name": "plan"}))
+    assert await made.claim(RUN, driver(), expected=0) == 1
+    return made
