@@ -56,6 +56,7 @@ def parser() -> ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND")
     _rehearsing(commands)
     _looking(commands)
+    _signing(commands)
     plan = _group(commands, "plan", "read a plan without starting anything")
     _json(_command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
     _sandboxing(_group(commands, "sandbox", "the rehearsal's world alone"))
@@ -77,6 +78,9 @@ def _rehearsing(commands: "Commands") -> None:
         choices=("recommended", "code", "fix-only", "schema", "database", "backup"),
         metavar="WAY",
         help="which way back: recommended, code, fix-only, schema, database or backup; goes back at a failure",
+    )
+    rehearse.add_argument(
+        "--shared", action="store_true", help="with a shared record: watched, signed, taken over from elsewhere"
     )
     _json(rehearse)
     _world(rehearse)
@@ -106,6 +110,20 @@ def _looking(commands: "Commands") -> None:
     for command in (report, verify):
         command.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
         _directory(command)
+
+
+def _signing(commands: "Commands") -> None:
+    sign = _command(commands, "sign", _sign, "sign as a role of the plan, from your own machine, in the shared record")
+    sign.add_argument("role", metavar="ROLE", help="the role's id in the plan, such as qa")
+    sign.add_argument("of", nargs="?", default="", metavar="RUN", help="the run's id; without it the one that is open")
+    words = sign.add_mutually_exclusive_group()
+    words.add_argument("--refuse", metavar="REASON", help="refuse to sign, and say what must change")
+    words.add_argument("--note", default="", metavar="TEXT", help="words beside the signature")
+    sign.add_argument("--name", metavar="NAME", help="your name, as the record is to have it (that of your account)")
+    sign.add_argument("--plan", default="", metavar="DIGEST", help="without a terminal: the plan that was looked at")
+    sign.add_argument("--commit", default="", metavar="HASH", help="without a terminal: the commit that was looked at")
+    sign.add_argument("--no-wait", action="store_true", help="do not wait for the answer of the driver's console")
+    _journal(sign)
 
 
 def _sandboxing(sandbox: "Commands") -> None:
@@ -234,6 +252,7 @@ def _rehearse(arguments: Namespace) -> Exit:
         accounts=arguments.accounts,
         resume=arguments.resume,
         directory=arguments.directory,
+        shared=arguments.shared,
         way_back=arguments.rollback or ("recommended" if arguments.on_failure == "rollback" else None),
     )
     return _awaited(rehearse_plan(options), again="release-console rehearse --resume")
@@ -301,6 +320,29 @@ def _verify(arguments: Namespace) -> Exit:
     from console.cli.records import verify_journal
 
     return verify_journal(arguments.of, arguments.config, arguments.directory)
+
+
+def _sign(arguments: Namespace) -> Exit:
+    from console.cli.shared import shared_place
+    from console.cli.sign import Wish, sign
+    from console.cli.wiring import actor, full_name
+
+    wish = Wish(
+        role=arguments.role,
+        name=arguments.name or full_name() or actor().partition("@")[0],
+        run=arguments.of,
+        refuse=arguments.refuse,
+        note=arguments.note,
+        plan=arguments.plan,
+        commit=arguments.commit,
+        wait=not arguments.no_wait,
+    )
+    place = shared_place(arguments.config, arguments.journal, arguments.journal_tls)
+    try:
+        return sign(wish, place, terminal=sys.stdin.isatty() and sys.stdout.isatty())
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was signed.", file=sys.stderr)
+        return Exit.FAILED
 
 
 def _plan_check(arguments: Namespace) -> Exit:

@@ -30,6 +30,8 @@ class Options:
     gone on with."""
     way_back: str | None = None
     """The way back that is gone at a failure (`recommended`, or one by name); None: the run stops there."""
+    shared: bool = False
+    """Whether the world has a server for a shared record, in which the rehearsal is recorded too."""
 
 
 async def drive_production(config: Path) -> Exit:

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,7 +18,9 @@ from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
 from console.cli.session import Front, Session, driven, recorded
-from console.domain.plan import Json
+from console.cli.shared_rehearsal import DRIVER, OBSERVER, address_of, set_up, shared_in
+from console.cli.shared_run import Shared
+from console.domain.plan import Json, Plan
 from console.domain.state import RunStatus
 from console.domain.summary import production_sentence
 from console.domain.untrusted import safe
@@ -40,6 +43,7 @@ class Order:
     pace: float
     accounts: int
     way_back: str | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ async def _opened(folder: Path, front: Front) -> AsyncIterator[Rehearsal]:
     async with contextlib.AsyncExitStack() as stack:
         run = None
         if _has_journal(folder):
-            run = await stack.enter_async_context(recorded(folder, None))
+            shared = await asyncio.to_thread(shared_in, folder, front) if order.shared else None
+            run = await stack.enter_async_context(recorded(folder, None, shared=shared))
             front.show(run)
         place = world(
             folder / WORLD,
@@ -103,11 +108,12 @@ async def _opened(folder: Path, front: Front) -> AsyncIterator[Rehearsal]:
             accounts=order.accounts,
             plan=Path(order.config),
             say=front.say,
+            shared=order.shared,
         )
         handle = await stack.enter_async_context(place)
         if run is None:
-            plan = await asyncio.to_thread(load_plan, Path(handle.info.overlay))
-            run = await stack.enter_async_context(recorded(folder, plan))
+            plan, shared = await _new_record(folder, Path(handle.info.overlay), front, shared=order.shared)
+            run = await stack.enter_async_context(recorded(folder, plan, shared=shared))
             front.show(run)
         try:
             async with driven(run, pace=order.pace, rehearsal=True) as session:
@@ -115,6 +121,22 @@ async def _opened(folder: Path, front: Front) -> AsyncIterator[Rehearsal]:
         finally:
             if run.feed.state.status is RunStatus.FINISHED:
                 await handle.down()
+
+
+async def _new_record(folder: Path, overlay: Path, front: Front, *, shared: bool) -> tuple[Plan, Shared | None]:
+    """The plan of a new rehearsal, and the store in which its record is shared; None where it is not.
+
+    A rehearsal never speaks with the store that the plan itself names.
+    """
+    plan = await asyncio.to_thread(load_plan, overlay)
+    if not shared:
+        return replace(plan, journal_url_source=""), None
+    world = folder / WORLD
+    if not address_of(world, DRIVER).is_file():
+        await set_up(world, plan)
+    address = shlex.quote(str(address_of(world, OBSERVER)))
+    front.say(f"Watch it: release-console watch {folder.name} --journal file:{address} --journal-tls disable")
+    return plan, await asyncio.to_thread(shared_in, folder, front)
 
 
 @asynccontextmanager
@@ -173,7 +195,14 @@ def _new_folder(state: Path, options: Options) -> Path:
     kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = kept / fresh_run_id()
     folder.mkdir(mode=0o700)
-    order = Order(str(options.config.resolve()), list(options.faults), options.pace, options.accounts, options.way_back)
+    order = Order(
+        config=str(options.config.resolve()),
+        faults=list(options.faults),
+        pace=options.pace,
+        accounts=options.accounts,
+        way_back=options.way_back,
+        shared=options.shared,
+    )
     write_private(folder / _ORDER_FILE, json.dumps(asdict(order), indent=1))
     return folder
 

@@ -27,11 +27,20 @@ _TOUCH_S = 60.0
 
 @asynccontextmanager
 async def world(
-    place: Path, *, faults: list[str], pace: float, accounts: int, plan: Path, say: Callable[[str], None]
+    place: Path,
+    *,
+    faults: list[str],
+    pace: float,
+    accounts: int,
+    plan: Path,
+    say: Callable[[str], None],
+    shared: bool = False,
 ) -> AsyncIterator["WorldHandle"]:
     """The world in a folder, brought up where there is none, and kept alive meanwhile.
 
-    It outlives this process unless it is told to end. Raises ConfigError, SandboxError.
+    It outlives this process unless it is told to end; `shared`: one with a server for a shared record.
+
+    Raises ConfigError, SandboxError.
     """
     await asyncio.to_thread(importlib.import_module, "console.sandbox.client")
 
@@ -41,7 +50,7 @@ async def world(
     if load_spec(place) is not None:
         handle = await attach(place, say=say)
     else:
-        handle = await up(place, faults=faults, pace=pace, accounts=accounts, plan=plan, say=say)
+        handle = await up(place, faults=faults, pace=pace, accounts=accounts, plan=plan, shared=shared, say=say)
     keeping = asyncio.create_task(_keep_alive(handle))
     try:
         yield handle

@@ -65,7 +65,7 @@ async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:
 
     store = resolve(plan.journal_url_source)
     try:
-        place = await same_place(store, plan.journal_tls, secrets.database_url, plan.database.tls)
+        place = await same_place((store, plan.journal_tls), (secrets.database_url, plan.database.tls))
     except ConsoleError as error:
         return (f"whether the shared record lies apart from the migrated database could not be seen: {error.message}",)
     if place == "database":

@@ -88,14 +88,17 @@ async def up(
     pace: float = 1.0,
     accounts: int = 449,
     plan: Path | None = None,
+    shared: bool = False,
     say: Say | None = None,
 ) -> WorldHandle:
     """Make a new world in `state_dir` and wait until it can be used; `say` hears what is being done.
 
+    `shared`: with a server for a shared record, which is not set up yet.
+
     Raises `ConfigError` for an order that makes no sense, `SandboxError` when the world does not come up.
     """
     state_dir = _absolute(state_dir)
-    spec = new_spec(faults=faults, pace=pace, accounts=accounts, plan=plan)
+    spec = new_spec(faults=faults, pace=pace, accounts=accounts, plan=plan, shared=shared)
     if load_spec(state_dir) is not None:
         raise SandboxError(f"{state_dir} holds a world already.", remedy="Resume that one, or take another folder.")
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

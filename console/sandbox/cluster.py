@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -74,6 +75,10 @@ class Cluster:
             password=self.superuser_password,
             connect_timeout=10,
         )
+
+    def superuser_url(self, database: str) -> str:
+        """The superuser's address, as an URL."""
+        return f"postgresql://{SUPERUSER}:{quote(self.superuser_password)}@127.0.0.1:{self.port}/{database}"
 
     def make_home(self) -> None:
         """Make the server's new folder and the one for its archive."""

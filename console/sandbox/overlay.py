@@ -9,6 +9,7 @@ from pathlib import Path
 import tomlkit
 from tomlkit.items import Table
 
+from console.sandbox.journal_server import DRIVER_URL
 from console.sandbox.private_files import write_private
 from console.sandbox.workspace_seed import DATABASE_VARIABLE
 from console.sandbox.world_spec import WorldSpec
@@ -55,6 +56,8 @@ def write_overlay(state_dir: Path, spec: WorldSpec, endpoints: Endpoints) -> Pat
         services.append(table)
     document["services"] = services
     document["database"] = _table(name="crm", postgres_id=spec.postgres_id, url_file=str(url_file), tls="disable")
+    if spec.shared:
+        document["journal"] = _table(url_file=str(state_dir / DRIVER_URL), tls="disable")
     document["repository"] = _table(url=endpoints.git_remote)
     # The plan's own channels lead to people; the whole list is replaced.
     channels = tomlkit.aot()

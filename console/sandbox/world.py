@@ -16,6 +16,7 @@ from console.sandbox.contracts import DatabaseInstance, EnvironmentName, Pace
 from console.sandbox.databases import SandboxDatabases
 from console.sandbox.fault_agents import FaultAgents
 from console.sandbox.faults import WorldFaults, parse_fault
+from console.sandbox.journal_server import JournalServer
 from console.sandbox.old_values import OldValues
 from console.sandbox.release_watch import ReleaseWatch
 from console.sandbox.remote import GitRemote
@@ -47,6 +48,7 @@ class World:
         self.remote = GitRemote(state_dir / "crm.git")
         self._state_dir = state_dir
         self._databases = SandboxDatabases(state_dir)
+        self._journal = JournalServer(state_dir)
         self._faults = WorldFaults([parse_fault(text) for text in spec.faults], state_dir / "faults-taken.json")
         down = partial(self._faults.active, "notify-down")
         self.stakeholders = Stakeholders(state_dir / "messages.jsonl", spec.messages_token, down)
@@ -82,6 +84,9 @@ class World:
             say(f"seeding PostgreSQL with {self.spec.accounts} accounts, building the git remote")
             await give_birth(self.spec, self._state_dir, self.remote, self._databases, self._faults)
             born.touch()
+        if self.spec.shared:
+            say("starting the server of the shared record")
+            await self._journal.start()
         await self._mailbox.start([self.spec.messages_port])
         say("starting the provider's stand-in and six services")
         await self._start_stand_in()
@@ -100,11 +105,13 @@ class World:
             await self._stand_in.stop()
             self._stand_in = None
         await self._databases.stop_all()
+        await self._journal.stop()
 
     async def remove(self) -> None:
         """Stop everything and delete the databases' files."""
         await self.stop()
         await self._databases.remove_all()
+        await self._journal.remove()
 
     async def report(self) -> JsonObject:
         """What happened in this world, read from its own servers."""

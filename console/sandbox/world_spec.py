@@ -64,13 +64,15 @@ class WorldSpec:
     """The whole order.
 
     `faults` as on the command line; `pace` divides invented waits; `accounts` to seed; `plan` is the absolute
-    path of the configuration that the overlay extends, None for an overlay alone.
+    path of the configuration that the overlay extends, None for an overlay alone; `shared`: with a server for a shared
+    record.
     """
 
     faults: tuple[str, ...] = ()
     pace: float = 1.0
     accounts: int = 449
     plan: str | None = None
+    shared: bool = False
     owner_id: str = field(default_factory=lambda: new_id("tea"))
     postgres_id: str = field(default_factory=lambda: f"{new_id('dpg')}-a")
     shared_postgres_id: str = field(default_factory=lambda: f"{new_id('dpg')}-a")
@@ -105,7 +107,9 @@ def load_spec(state_dir: Path) -> WorldSpec | None:
     return WorldSpec(**{**fields, "faults": tuple(fields["faults"]), "services": services})
 
 
-def new_spec(*, faults: Sequence[str], pace: float, accounts: int, plan: Path | None = None) -> WorldSpec:
+def new_spec(
+    *, faults: Sequence[str], pace: float, accounts: int, plan: Path | None = None, shared: bool = False
+) -> WorldSpec:
     """A new order, with ids, ports and secrets of its own.
 
     Raises `ConfigError` for a fault that does not exist, a pace that is not positive, or no accounts at all.
@@ -117,7 +121,7 @@ def new_spec(*, faults: Sequence[str], pace: float, accounts: int, plan: Path | 
     if not 1 <= accounts <= MOST_ACCOUNTS:
         raise ConfigError([f"A world has between 1 and {MOST_ACCOUNTS:,} accounts, not {accounts}."])
     path = str(plan.resolve()) if plan is not None else None
-    return WorldSpec(faults=tuple(faults), pace=pace, accounts=accounts, plan=path)
+    return WorldSpec(faults=tuple(faults), pace=pace, accounts=accounts, plan=path, shared=shared)
 
 
 def _new_services() -> list[ServiceSpec]:
