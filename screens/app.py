@@ -106,6 +106,10 @@ class ConsoleApp(App[None]):
         else:
             self._showing.listening.is_told(text)
 
+    def tell(self, text: str) -> None:
+        """Tell the person something that they must not miss, over whatever is shown."""
+        self._here.run(self.call_later, lambda: self.notify(text, severity="warning", timeout=60, markup=False))
+
     async def asks_to_take_over(self, rival: "Rival") -> bool:
         """Whether the person takes a run over from another driver; False also when they leave."""
         from screens.dialogs.base import SETTLE
@@ -169,6 +173,13 @@ class ConsoleApp(App[None]):
     def action_leave_now(self) -> None:
         """Leave without asking, where there is no room to ask; a run that is open stays open."""
         self.exit()
+
+    def action_command_palette(self) -> None:
+        """Show the palette, unless it stands already."""
+        from screens.palette import TablePaletteScreen
+
+        if not isinstance(self.screen, TablePaletteScreen):
+            self.push_screen(TablePaletteScreen(id="--command-palette"))
 
     def action_switch_theme(self) -> None:
         """Light or dark."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from screens.base import ConsoleScreen
 from screens.commands import Command
@@ -37,3 +37,11 @@ class TablePalette(Provider):
     async def _run(self, command: Command) -> None:
         if isinstance(self.screen, ConsoleScreen):
             await self.screen.action_command(command.id)
+
+
+class TablePaletteScreen(CommandPalette):
+    """The palette. A key that comes before the list is laid out does nothing: Textual's own would end the console."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
