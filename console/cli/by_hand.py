@@ -10,15 +10,18 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.cli.exits import ENDINGS, Exit
-from console.errors import ConsoleError, DrivenElsewhere
+from console.errors import ConsoleError, DrivenElsewhere, TakenOver
 
 if TYPE_CHECKING:
     from console.cli.go_no_go import GoNoGo
     from console.cli.session import Front, Recorded, Session
+    from console.cli.watch_screens import Viewing
     from console.domain.intents import Intent
+    from console.domain.plan import Plan
     from console.domain.state import FindingState
     from screens.app import ConsoleApp
     from screens.opening import Glimpse
@@ -73,6 +76,7 @@ class Behind:
         self._work = asyncio.create_task(self._keep_open())
         self._work.add_done_callback(self._ended)
         self.shown: Recorded | None = None
+        self.viewing: Viewing | None = None
 
     async def leave(self) -> None:
         """The screens are left: let go of the run, or stop opening it. Raises what kept it from being opened."""
@@ -93,9 +97,40 @@ class Behind:
             self._open = True
             self._helm.take(GoNoGo(session))
             early = asyncio.create_task(self._look_early(session))
-            await self._left.wait()
+            taken_over = await self._left_or_taken_over(session)
             early.cancel()
             await asyncio.wait([early])
+        if taken_over is not None and self.shown is not None:
+            await self._watch_instead(self.shown.plan, self.shown.journal.run, taken_over)
+
+    async def _left_or_taken_over(self, session: "Session") -> TakenOver | None:
+        """Wait until the person leaves, or another driver has the run and nothing goes on here any more."""
+        left = asyncio.create_task(self._left.wait())
+        await asyncio.wait({left, session.driving}, return_when=asyncio.FIRST_COMPLETED)
+        error = session.driving.exception() if session.driving.done() else None
+        if isinstance(error, TakenOver):
+            left.cancel()
+            from console.cli.shared_run import keep_branch
+
+            await keep_branch(session.journal)
+            return error
+        await left
+        return None
+
+    async def _watch_instead(self, plan: "Plan", run: str, error: TakenOver) -> None:
+        """Whoever was taken over from sees on, and steers no more."""
+        from console.cli.shared_run import the_shared_run
+        from console.cli.watch_screens import Viewing
+
+        self.viewing = Viewing(self._application, partial(the_shared_run, plan, run))
+        watching = asyncio.create_task(self.viewing.run())
+        self._application.tell(f"{error.message} You watch it now.")
+        await self._left.wait()
+        watching.cancel()
+        await asyncio.wait([watching])
+        await self.viewing.close()
+        if not watching.cancelled():
+            watching.result()
 
     def _all_loaded(self) -> Opening:
         """The way to open the run, with everything imported that the event loop will need on it."""
@@ -154,6 +189,10 @@ async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
     from console.domain.state import RunStatus
     from console.domain.summary import production_sentence
 
+    if behind.viewing is not None:
+        from console.cli.watch import exit_of
+
+        return exit_of(behind.viewing.ended_at())
     state = behind.shown.feed.state
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)

@@ -1,19 +1,24 @@
 """A run whose record is shared, as its driver opens it: the store that the plan names, and who is asked before a run is
 taken over."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.cli.shared import SharedPlace, observer_store
+from console.cli.watched import StoredRun, Watched
 from console.domain.plan import Plan
 from console.domain.wire import WireError, decode_plan, encode_plan
 from console.engine.driver import Driver
 from console.engine.glance import closed
+from console.engine.journal import FileJournal
 from console.engine.shared_journal import SharedJournal
 from console.engine.shared_opening import create_shared, open_shared
 from console.engine.sharing import GROUP
-from console.errors import ConfigError, ConsoleError, DrivenElsewhere, StoreLost
+from console.errors import ConfigError, ConsoleError, DrivenElsewhere, JournalError, StoreLost
 from console.ports import DriverStore
 
 if TYPE_CHECKING:
@@ -100,6 +105,26 @@ async def open_with(shared: Shared, folder: Path, plan: Plan | None, driver: Dri
         else:
             return Opened(journal, (f"taken over from {rival.driver} (epoch {rival.epoch}): their name was typed",))
     raise rival
+
+
+async def keep_branch(journal: FileJournal | SharedJournal) -> None:
+    """After another driver took over: keep what only stands here beside the shared record, if that is reached now.
+
+    It is kept here in any case, and brought there when the run is opened here the next time.
+    """
+    if isinstance(journal, SharedJournal):
+        with contextlib.suppress(JournalError):
+            await journal.attach_branch()
+
+
+@asynccontextmanager
+async def the_shared_run(plan: Plan, run: str, say: Callable[[str], None]) -> AsyncIterator[Watched]:
+    """A run as everybody sees it, from the store that its plan names. Raises SecretError."""
+    store = await observer_store(SharedPlace(plan.journal_url_source, plan.journal_tls))
+    try:
+        yield StoredRun(store, run)
+    finally:
+        await store.close()
 
 
 def _unreached(journal: SharedJournal) -> tuple[str, ...]:

@@ -31,46 +31,26 @@ async def shown(finding: Finding, title: str) -> RunState | None:
             await application.run_async()
         finally:
             await behind.leave()
-    return behind.ended_at()
+    return behind.viewing.ended_at()
 
 
-class _Behind:
-    """What goes on behind the screens."""
+class Viewing:
+    """A run on the screens of an application, without a helm: found, read, shown, followed."""
 
     def __init__(self, application: "ConsoleApp", finding: Finding) -> None:
         self._application = application
         self._finding = finding
         self._held = AsyncExitStack()
         self._watched: Watched | None = None
-        self._follower: Follower | None = None
-        self._work = asyncio.create_task(self._follow())
-        self._work.add_done_callback(self._ended)
+        self.follower: Follower | None = None
+        """What follows the run; None before it was read."""
 
-    async def leave(self) -> None:
-        """The screens are left: follow no more. Raises what kept the run from being found, read or followed."""
-        self._work.cancel()
-        await asyncio.wait([self._work])
-        await self._held.aclose()
-        if not self._work.cancelled():
-            self._work.result()
-
-    def ended_at(self) -> RunState | None:
-        """Say where the run was left, and return its state then."""
-        if self._watched is None or self._follower is None:
-            return None
-        state, run = self._follower.state, self._watched.run
-        if state.status is RunStatus.FINISHED:
-            remark(f"Run {run} {state.outcome}. {state.production}")
-        else:
-            remark(f"Run {run} is open. {self._follower.driver.text}")
-        return state
-
-    async def _follow(self) -> None:
-        await self._application.shown.wait()
+    async def run(self) -> None:
+        """Show it, and follow it to its end. Raises what keeps it from being found, read or followed."""
         # It stays open behind a run that is over: its record can still be asked for.
         self._watched = watched = await self._held.enter_async_context(self._finding(self._application.say))
         self._application.say(f"Reading the run {watched.run} from {watched.place}")
-        self._follower = follower = await watched.read()
+        self.follower = follower = await watched.read()
         from console.report.event_lines import sign_and_text
         from screens.reads import Reads
 
@@ -78,7 +58,25 @@ class _Behind:
         self._application.take_up(follower.feed, None, reads)
         if watched.doubt:
             follower.feed.publish(SharedStatus(connected=False, reason=watched.doubt))
+        painted = asyncio.Event()
+        self._application.call_after_refresh(painted.set)
+        await painted.wait()
         await follower.follow()
+
+    async def close(self) -> None:
+        """Let go of where the run was found."""
+        await self._held.aclose()
+
+    def ended_at(self) -> RunState | None:
+        """Say where the run was left, and return its state then."""
+        if self._watched is None or self.follower is None:
+            return None
+        state, run = self.follower.state, self._watched.run
+        if state.status is RunStatus.FINISHED:
+            remark(f"Run {run} {state.outcome}. {state.production}")
+        else:
+            remark(f"Run {run} is open. {self.follower.driver.text}")
+        return state
 
     async def _history(self) -> Sequence[Event]:
         """Every event until now, read anew: nobody keeps them in memory who does not go back in time."""
@@ -93,9 +91,31 @@ class _Behind:
             raise RuntimeError("nothing can be read of a run that was not found")
         return await self._watched.record()
 
+
+class _Behind:
+    """What goes on behind the screens: the run is shown once the first frame stands."""
+
+    def __init__(self, application: "ConsoleApp", finding: Finding) -> None:
+        self._application = application
+        self.viewing = Viewing(application, finding)
+        self._work = asyncio.create_task(self._view())
+        self._work.add_done_callback(self._ended)
+
+    async def leave(self) -> None:
+        """The screens are left: follow no more. Raises what kept the run from being found, read or followed."""
+        self._work.cancel()
+        await asyncio.wait([self._work])
+        await self.viewing.close()
+        if not self._work.cancelled():
+            self._work.result()
+
+    async def _view(self) -> None:
+        await self._application.shown.wait()
+        await self.viewing.run()
+
     def _ended(self, work: asyncio.Task[None]) -> None:
         """A run that could not be read leaves nothing to be shown; one that ends, or breaks later, stays in sight."""
-        if self._follower is None:
+        if self.viewing.follower is None:
             self._application.exit()
 
 
