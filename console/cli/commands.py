@@ -59,6 +59,8 @@ def parser() -> ArgumentParser:
     _signing(commands)
     plan = _group(commands, "plan", "read a plan without starting anything")
     _json(_command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
+    journal = _group(commands, "journal", "the record that is shared between machines")
+    _command(journal, "init", _journal_init, "set the plan's shared record up, and say whom to let in")
     _sandboxing(_group(commands, "sandbox", "the rehearsal's world alone"))
     return root
 
@@ -343,6 +345,12 @@ def _sign(arguments: Namespace) -> Exit:
     except KeyboardInterrupt:
         print("Interrupted. Nothing was signed.", file=sys.stderr)
         return Exit.FAILED
+
+
+def _journal_init(arguments: Namespace) -> Exit:
+    from console.cli.journal import init
+
+    return _awaited(init(arguments.config))
 
 
 def _plan_check(arguments: Namespace) -> Exit:

@@ -1,0 +1,87 @@
+"""`journal init`: the shared record is set up, and said who is to be let in. Run by an administrator of its store."""
+
+import asyncio
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.cli.exits import Exit
+from console.cli.production import load_plan
+from console.domain.plan import Plan
+from console.domain.untrusted import safe
+from console.errors import ConfigError, DatabaseError, SecretError
+
+if TYPE_CHECKING:
+    from console.adapters.journal import Installed
+    from console.secrets import Secret
+
+SAME_DATABASE = "journal.url leads to the database that is to be migrated: a way back would take the record with it."
+ON_SAME_SERVER = (
+    "The shared record lies on the server of the database to be migrated: a way back may suspend or replace that "
+    "server, and the record with it."
+)
+
+
+async def init(config: Path) -> Exit:
+    """Set up the shared record that the plan names. Raises ConfigError, SecretError, StoreLost, JournalError."""
+    plan = await asyncio.to_thread(load_plan, config)
+    if not plan.journal_url_source:
+        raise ConfigError(
+            [f"{config} names no shared record."],
+            remedy='Name where its address is found: `[journal] url_env = "RELEASE_JOURNAL_URL"`, or `url_file`.',
+        )
+    await asyncio.to_thread(importlib.import_module, "console.adapters.journal")
+
+    from console.adapters.journal import install
+    from console.secrets import resolve
+
+    url = await asyncio.to_thread(resolve, plan.journal_url_source)
+    warning = await _place(plan, url)
+    installed = await install(url, tls=plan.journal_tls)
+    print("\n".join(safe(line) for line in _told(plan, installed, warning)))
+    return Exit.DONE
+
+
+async def _place(plan: Plan, url: "Secret") -> str:
+    """A warning about where the store lies, if any. Raises ConfigError when it is the database to be migrated."""
+    from console.adapters.journal import same_place
+    from console.secrets import resolve
+
+    try:
+        database = await asyncio.to_thread(resolve, plan.database.url_source)
+        place = await same_place((url, plan.journal_tls), (database, plan.database.tls))
+    except (SecretError, DatabaseError) as error:
+        return (
+            "Whether the shared record lies apart from the database to be migrated was not seen "
+            f"({error.message.rstrip('.')}). It is looked at again when a run is opened."
+        )
+    if place == "database":
+        raise ConfigError(
+            [SAME_DATABASE],
+            remedy="Give it a database of its own, best on another server; then run `release-console journal init`.",
+        )
+    return ON_SAME_SERVER if place == "server" else ""
+
+
+def _told(plan: Plan, installed: "Installed", warning: str) -> Iterator[str]:
+    """What was done, and the statements that an administrator runs for each person."""
+    from console.adapters.journal import statements_for
+
+    done = "is up to date" if installed.before == installed.version else "is set up"
+    yield f"✔ The shared record in {installed.database} {done}: schema release_console, version {installed.version}."
+    if warning:
+        yield f"! {warning}"
+    yield "Everybody has a login of their own (CREATE ROLE … LOGIN). An administrator of the store lets them in:"
+    yield "  GRANT release_console_driver TO <login>;  -- drives"
+    yield "  GRANT release_console_observer TO <login>;  -- watches"
+    signers = [each for each in plan.signoffs if each.login]
+    for each in signers:
+        (statement,) = statements_for((("release_console_signer", each.login),))
+        yield f"  {statement}  -- signs as {each.title}"
+    if not signers:
+        yield "  GRANT release_console_signer TO <login>;  -- signs; the plan's [[signoffs]] name the login"
+    if not installed.may_end_sessions:
+        (statement,) = statements_for((("pg_signal_backend", installed.login),))
+        yield "So that a take-over also ends the former driver's session (nothing of theirs is accepted either way):"
+        yield f"  {statement}"
