@@ -98,7 +98,7 @@ class Kind(StrEnum):
     ALERT_CLEARED = "alert.cleared"
     """alert, reason"""
     NOTE_ADDED = "note.added"
-    """text; inbox (number) and reason when it says that a signature from the inbox was not accepted"""
+    """text; inbox (number), role, login and reason when it says that a signature from the inbox was not accepted"""
     INCIDENT_DECLARED = "incident.declared"
     """reason"""
     INCIDENT_CLOSED = "incident.closed"

@@ -203,7 +203,9 @@ def _receive(work: Working, event: Event, reason: str) -> None:
     """What came from the inbox is known by its number, so that it is never taken twice."""
     number = payload.number_or_none(event.data, "inbox")
     if number is not None:
-        work.run = replace(work.run, received={**work.run.received, int(number): Received(event.seq, reason)})
+        role, login = payload.text(event.data, "role"), payload.text(event.data, "login")
+        received = Received(event.seq, role, login, reason)
+        work.run = replace(work.run, received={**work.run.received, int(number): received})
 
 
 def _judge(work: Working, event: Event, *, met: bool | None) -> None:

@@ -79,10 +79,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """That a signature from the inbox stands in the record: in the line number `seq`. `reason` says why it was not
-    accepted; empty when it was."""
+    """That a signature from the inbox stands in the record: as which role, given with which login, in the line number
+    `seq`. `reason` says why it was not accepted; empty when it was."""
 
     seq: int
+    role: str = ""
+    login: str = ""
     reason: str = ""
 
 

@@ -59,7 +59,8 @@ def not_accepted(state: RunState, signature: Signature, reason: str) -> tuple[Dr
         return ()
     signed = "signature" if signature.approve else "refusal"
     text = f"Not accepted: the {signed} of {signature.login} as {signature.role} ({signature.name}). {reason}"
-    data: dict[str, Json] = {"text": text, "inbox": signature.id, "reason": reason}
+    about: dict[str, Json] = {"inbox": signature.id, "role": signature.role, "login": signature.login}
+    data: dict[str, Json] = {"text": text, **about, "reason": reason}
     return (Draft(Kind.NOTE_ADDED, data=data),)
 
 

@@ -66,7 +66,7 @@ def test_a_signature_from_afar_is_recorded_with_its_login_and_its_number() -> No
     assert (signed.plan, signed.commit) == (plan_digest(history.plan), "c" * 40)
     assert (signed.login, signed.by_voice, signed.how) == ("grace", False, "signed as grace")
     assert history.step("sign.qa").status is StepStatus.SUCCEEDED
-    assert history.state.received == {12: Received(history.state.seq)}
+    assert history.state.received == {12: Received(history.state.seq, "qa", "grace")}
 
 
 def test_it_is_recorded_once_however_often_it_is_taken() -> None:
@@ -141,7 +141,7 @@ def test_what_is_not_accepted_is_noted_once_with_the_reason() -> None:
     refused = signature(history, number=4, login="mallory")
     history.append(*not_accepted(history.state, refused, "It is another login."))
     assert "Not accepted: the signature of mallory as qa (Grace). It is another login." in history.state.notes[-1].text
-    assert history.state.received == {4: Received(history.state.seq, "It is another login.")}
+    assert history.state.received == {4: Received(history.state.seq, "qa", "mallory", "It is another login.")}
     assert history.state.signoffs["qa"].given is None
     assert not_accepted(history.state, refused, "It is another login.") == ()
     assert sign_from_afar(history.state, refused) == ()
