@@ -79,6 +79,22 @@ def _hold_or_resume(moment: Moment) -> Lead:
     return Send(intents.Hold(), "Held: no further step starts by itself.")
 
 
+def _drive_apart(moment: Moment) -> Lead:
+    return Ask(
+        "Nobody else drives",
+        (
+            "The shared record cannot be asked. Somebody who saw this console go silent may have taken the run over, "
+            "and two who change production at once are what it protects from. Ask whoever could have.",
+        ),
+        "I alone drive",
+        lambda answer: intents.DriveApart(answer.typed, answer.text),
+        label="How do you know",
+        phrase=moment.state.run,
+        danger=True,
+        said="On record. Steps that change production may begin.",
+    )
+
+
 def _override_finding(moment: Moment) -> Lead | None:
     finding = moment.finding
     if finding is None:
@@ -200,6 +216,18 @@ STEERING: tuple[Command, ...] = (
         _hold_or_resume,
         screens=STEPS,
         why_not=not_now.no_hold,
+    ),
+    Command(
+        "drive-apart",
+        ("z",),
+        "z",
+        "I alone drive",
+        "While the shared record is lost: say that nobody else drives, so that what changes production may begin.",
+        "Run",
+        lambda m: m.unfinished and m.state.apart is not None and not m.state.apart.waived,
+        _drive_apart,
+        screens=STEPS,
+        weight=Weight.DANGER,
     ),
     *INCIDENT,
     Command(

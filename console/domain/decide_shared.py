@@ -16,4 +16,5 @@ def drive_apart(state: RunState, intent: i.DriveApart, actor: str) -> tuple[Draf
         raise Refused(
             f"“{intent.typed}” is not what must be typed here.", remedy=f"Type {state.run} to say that you alone drive."
         )
-    return (Draft(Kind.STORE_WAIVED, data={"reason": f"{actor} says that nobody else drives"}),)
+    known = f": {intent.reason.strip()}" if intent.reason.strip() else ""
+    return (Draft(Kind.STORE_WAIVED, data={"reason": f"{actor} says that nobody else drives{known}"}),)

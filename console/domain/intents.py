@@ -23,9 +23,11 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class DriveApart:
-    """Nobody else drives, although the shared record cannot be asked. `typed` must be the run's id."""
+    """Nobody else drives, although the shared record cannot be asked. `typed` must be the run's id; `reason` says how
+    that is known."""
 
     typed: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

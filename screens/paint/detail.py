@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from console.domain.plan import StepKind, Strength
-from console.domain.state import Failure, RunStatus, StepState, StepStatus
+from console.domain.schedule import kept_apart
+from console.domain.state import Failure, RunStatus, SignOffState, StepState, StepStatus
 from screens.heard import PARTS
 from screens.paint import blocks, ink, overview, words
 from screens.paint.checklist import step_time
@@ -95,11 +96,24 @@ def _interrupted(view: View, step: StepState, width: int) -> list[Content]:
     if to_come and step.note:
         found = ["Looked for after the interruption: it was not done.", step.note]
         result += blocks.labelled("Not done", words.NOTE, ink.paragraphs(found, width - 2), width)
+    if to_come and view.state.apart is not None and kept_apart(view.state, step):
+        result += blocks.labelled("Waits for the shared record", words.WARNING, _apart(view, width - 2), width)
     if result or step.status is StepStatus.UNCERTAIN or step.by == "probe":
         since = view.state.driver_since
         about = [note.text for note in view.state.notes if note.text.startswith(_DIED) and since and note.at >= since]
         result += ink.paragraphs(about[:1], width, ink.QUIET)
     return [*result, ink.BLANK] if result else []
+
+
+def _apart(view: View, width: int) -> list[Content]:
+    """Why a step that changes production does not begin while the shared record is lost."""
+    reason = view.state.apart.reason if view.state.apart is not None else ""
+    text = (
+        "Somebody else may have taken the run over: nothing that changes production begins before the shared record is "
+        "reached again"
+    )
+    way = ", or you say that you alone drive (z)." if view.driving else "."
+    return ink.paragraphs([text + way, reason], width)
 
 
 def whole_run(view: View, width: int) -> list[Content] | None:
@@ -170,11 +184,22 @@ def _ready(view: View, step: StepState, width: int) -> list[Content]:
 def _signature(view: View, step: StepState, width: int) -> list[Content]:
     signoff = view.state.signoffs.get(step.step.role or "")
     if signoff is None or signoff.given is None:
-        return ink.wrapped(ink.line("Waits for the signature of this role."), width)
+        return [*ink.wrapped(ink.line("Waits for the signature of this role."), width), *_void(signoff, width)]
     sign = words.DONE if signoff.given else words.FAILED
     verb = "Approved" if signoff.given else "Refused"
     text = ink.line((f"{sign.mark} {verb} by {signoff.name}", sign.style), f"  {words.at(signoff.at)}")
-    return [*ink.wrapped(text, width), *ink.paragraphs([signoff.note] if signoff.note else [], width)]
+    how = ink.paragraphs([signoff.how], width, ink.QUIET) if signoff.how else []
+    return [*ink.wrapped(text, width), *how, *ink.paragraphs([signoff.note] if signoff.note else [], width)]
+
+
+def _void(signoff: SignOffState | None, width: int) -> list[Content]:
+    """What was signed before and stands no more."""
+    if signoff is None or signoff.void is None:
+        return []
+    text = f"What {signoff.void.name} signed is void: {signoff.void.reason}."
+    return ink.wrapped(
+        ink.line((text, ink.NOW)), width, first=ink.line((f"{words.WARNING.mark} ", words.WARNING.style))
+    )
 
 
 def _armed(view: View, step: StepState, width: int) -> list[Content]:
