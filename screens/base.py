@@ -121,7 +121,9 @@ class ConsoleScreen(Screen[None]):
         return self.desk.command(command, moment) is not None or bool(self.desk.why_not(command, moment))
 
     async def action_command(self, command_id: str) -> None:
-        """Do what a command of the table says."""
+        """Do what a command of the table says; what comes late, when another screen lies over this one, is let go."""
+        if not self.is_current:
+            return
         command = self.desk.command(command_id, self.moment())
         if command is None:
             why = self.desk.why_not(command_id, self.moment())
@@ -144,5 +146,6 @@ class ConsoleScreen(Screen[None]):
         await self.action_command(message.command)
 
     def action_back(self) -> None:
-        """Leave this screen."""
-        self.dismiss()
+        """Leave this screen. The run's own stays: nothing that could be shown lies below it."""
+        if self.SCREEN != ConsoleScreen.SCREEN:
+            self.dismiss()

@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from screens.base import ConsoleScreen
+from screens.desk import Desk
 from screens.view import View
 from screens.widgets.browser import Browser
 from screens.widgets.keybar import KeyBar
@@ -17,11 +18,16 @@ class BrowsingScreen(ConsoleScreen):
     EMPTY = ""
     """What stands there while the list is empty."""
 
+    def __init__(self, desk: Desk, view: View) -> None:
+        super().__init__(desk, view)
+        self.browser = Browser(self.EMPTY)
+        """The list."""
+
     def compose(self) -> ComposeResult:
         """Header, whatever stands above the list, the list and its entry, keys."""
         yield Header().data_bind(ConsoleScreen.view)
         yield from self.above()
-        yield Browser(self.EMPTY)
+        yield self.browser
         yield KeyBar()
 
     def above(self) -> tuple[Widget, ...]:
@@ -33,14 +39,9 @@ class BrowsingScreen(ConsoleScreen):
         raise NotImplementedError
 
     @property
-    def browser(self) -> Browser:
-        """The list."""
-        return self.query_one(Browser)
-
-    @property
     def chosen(self) -> str:
         """The id of the chosen entry, empty while there is none."""
-        return self.browser.chosen if self.is_mounted else ""
+        return self.browser.chosen
 
     def on_mount(self) -> None:
         """Fill the list."""

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from screens.base import ConsoleScreen
 from screens.commands import Command
+from screens.desk import Desk
 from screens.moment import Moment
 from screens.paint import ink, words
 from screens.view import View
@@ -59,17 +60,20 @@ class HelpScreen(ConsoleScreen):
     CSS_PATH = "pages.tcss"
     SCREEN: ClassVar[str] = "help"
 
+    def __init__(self, desk: Desk, view: View) -> None:
+        super().__init__(desk, view)
+        self._pane = HelpPane(desk.commands)
+
     def compose(self) -> ComposeResult:
         """Header, text, keys."""
         yield Header().data_bind(HelpScreen.view)
-        yield HelpPane(self.desk.commands).data_bind(HelpScreen.view)
+        yield self._pane.data_bind(HelpScreen.view)
         yield KeyBar()
 
     def action_page(self, by: int) -> None:
         """Read on, or back."""
-        pane = self.query_one(HelpPane)
-        pane.scroll_relative(y=by * pane.size.height, animate=False)
+        self._pane.scroll_relative(y=by * self._pane.size.height, animate=False)
 
     def action_move(self, by: int) -> None:
         """A line on, or back."""
-        self.query_one(HelpPane).scroll_relative(y=by, animate=False)
+        self._pane.scroll_relative(y=by, animate=False)

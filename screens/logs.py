@@ -6,8 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from screens.base import ConsoleScreen
+from screens.desk import Desk
 from screens.moment import Moment
 from screens.ring import Sieve
+from screens.view import View
 from screens.widgets.filters import Filters
 from screens.widgets.keybar import KeyBar
 from screens.widgets.logpane import Pulse
@@ -23,32 +25,35 @@ class LogsScreen(ConsoleScreen):
     AUTO_FOCUS = "#full-tail"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "out", show=False, priority=True)]
 
+    def __init__(self, desk: Desk, view: View) -> None:
+        super().__init__(desk, view)
+        ring = desk.ring
+        # Held, not looked for: keys and messages also come while the screen is being built or taken down.
+        self._pulse = Pulse(ring)
+        self._filters = Filters(lambda: tuple(ring.services))
+        self._tail = Tail(Sieve(ring), id="full-tail", focusable=True)
+
     def compose(self) -> ComposeResult:
         """Header, pulse, filters, lines, keys."""
-        ring = self.desk.ring
         yield Header().data_bind(LogsScreen.view)
-        yield Pulse(ring).data_bind(LogsScreen.view)
-        yield Filters(lambda: tuple(ring.services))
-        yield Tail(Sieve(ring), id="full-tail", focusable=True)
+        yield self._pulse.data_bind(LogsScreen.view)
+        yield self._filters
+        yield self._tail
         yield KeyBar()
 
     def on_tail_followed(self, message: Tail.Followed) -> None:
         """Say so above."""
-        for pulse in self.query(Pulse):
-            pulse.follows(message.following)
+        self._pulse.follows(message.following)
 
     def on_filters_changed(self, message: Filters.Changed) -> None:
         """Show what is let through."""
-        tail = self.query_one(Tail)
-        tail.look_through(Sieve(self.desk.ring, message.filter.test()))
-        self.query_one(Pulse).through(tail.sieve)
+        self._tail.look_through(Sieve(self.desk.ring, message.filter.test()))
+        self._pulse.through(self._tail.sieve)
         self.refresh_keys()
 
     def moment(self) -> Moment:
         """With whether a search is under way, which is left before the screen is."""
-        field = self.query_one(Filters).field if self.is_mounted else None
-        searching = field is not None and (field.has_focus or bool(field.value))
-        return Moment(self.shown, self.SCREEN, doors=self.desk.doors, searching=searching)
+        return Moment(self.shown, self.SCREEN, doors=self.desk.doors, searching=self._filters.searching)
 
     def on_descendant_focus(self) -> None:
         """The search has the keys, or has let go of them."""
@@ -56,23 +61,23 @@ class LogsScreen(ConsoleScreen):
 
     def on_filters_left(self) -> None:
         """The keys belong to the log again."""
-        self.query_one(Tail).focus()
+        self._tail.focus()
 
     def action_search(self) -> None:
         """Type what to look for."""
-        self.query_one(Filters).field.focus()
+        self._filters.field.focus()
 
     def action_next_service(self) -> None:
         """All services, then each by itself."""
-        self.query_one(Filters).next_service()
+        self._filters.next_service()
 
     def action_next_grade(self) -> None:
         """Everything, errors, schema errors."""
-        self.query_one(Filters).next_grade()
+        self._filters.next_grade()
 
     def action_follow(self) -> None:
         """To the end, and stay there."""
-        self.query_one(Tail).follow()
+        self._tail.follow()
 
     def action_first_error(self) -> None:
         """To the first line that was an error."""
@@ -82,13 +87,12 @@ class LogsScreen(ConsoleScreen):
         elif number < ring.first:
             self.notify("The first error is older than the lines that are kept.", timeout=5)
         else:
-            self.query_one(Tail).jump(number)
+            self._tail.jump(number)
 
     def action_out(self) -> None:
         """Out of the search, then out of the screen."""
-        field = self.query_one(Filters).field
-        if field.has_focus or field.value:
-            field.value = ""
-            self.query_one(Tail).focus()
+        if self._filters.searching:
+            self._filters.field.value = ""
+            self._tail.focus()
         else:
             self.action_back()

@@ -30,10 +30,11 @@ class PreflightScreen(BrowsingScreen):
         self._began = time.monotonic()
         self._looking = True
         self._found: Sequence[FindingState] | None = None
+        self._says = Static("", id="verdict", classes="page-title")
 
     def above(self) -> tuple[Widget, ...]:
         """The verdict."""
-        return (Static("", id="verdict", classes="page-title"),)
+        return (self._says,)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -74,11 +75,11 @@ class PreflightScreen(BrowsingScreen):
 
     def _say_looking(self) -> None:
         seconds = words.duration(time.monotonic() - self._began)
-        self.query_one("#verdict", Static).update(ink.line(("▶ Looking… ", ink.NOW_STRONG), (seconds, ink.QUIET)))
+        self._says.update(ink.line(("▶ Looking… ", ink.NOW_STRONG), (seconds, ink.QUIET)))
 
     def _verdict(self, text: Content) -> None:
         self._looking = False
-        self.query_one("#verdict", Static).update(text)
+        self._says.update(text)
 
 
 def _waived(known: FindingState | None, found: FindingState) -> str:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.widget import MountError
 from textual.widgets import Markdown
 
 from console.domain.untrusted import safe
@@ -25,12 +26,14 @@ class ReportScreen(ConsoleScreen):
     def __init__(self, desk: Desk, view: View, report: Callable[[], Awaitable[str]]) -> None:
         super().__init__(desk, view)
         self._report = report
+        self._document = VerticalScroll(id="document")
+        self._text = Markdown("▶ Writing the record…", open_links=False)
 
     def compose(self) -> ComposeResult:
         """Header, document, keys."""
         yield Header().data_bind(ReportScreen.view)
-        with VerticalScroll(id="document"):
-            yield Markdown("▶ Writing the record…", open_links=False)
+        with self._document:
+            yield self._text
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -43,8 +46,14 @@ class ReportScreen(ConsoleScreen):
         except ConsoleError as error:
             text = f"**The record could not be written.** {error.message}\n\n{error.remedy}"
         shown = "\n".join(_ticked(safe(part)) for part in text.split("\n"))
-        await self.query_one(Markdown).update(shown)
-        self.query_one("#document").focus()
+        try:
+            await self._text.update(shown)
+        except MountError:
+            # Left while the document was being laid out: there is nothing any more to show it on.
+            if self._text.is_attached:
+                raise
+        else:
+            self._document.focus()
 
 
 def _ticked(line: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.screen import Screen
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from screens.paint import ink
@@ -30,7 +30,7 @@ def fit(app: App[Any], size: Size) -> None:
         app.pop_screen()
 
 
-class TooSmall(Screen[Any]):
+class TooSmall(ModalScreen[Any]):
     """Stands over everything until there is room again; no key of the console reaches through."""
 
     CSS_PATH: ClassVar[Path | str] = "too_small.tcss"

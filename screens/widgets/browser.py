@@ -52,11 +52,13 @@ class Browser(Horizontal):
         self._items: Sequence[Item] = ()
         self._rows: list[str] = []
         """The key of the item on each row of the list."""
+        # Held, not looked for: entries also come while it is being built or taken down.
+        self._list, self._item = Sheet(classes="list"), Sheet(classes="item")
 
     def compose(self) -> ComposeResult:
         """List and item."""
-        yield Sheet(classes="list")
-        yield Sheet(classes="item")
+        yield self._list
+        yield self._item
 
     def show(self, items: Sequence[Item]) -> None:
         """Replace the items; the choice stays where it can."""
@@ -75,7 +77,7 @@ class Browser(Horizontal):
 
     def watch_chosen(self, key: str) -> None:
         """Show the other body."""
-        self.query_one(".item", Sheet).scroll_to(y=0, animate=False)
+        self._item.scroll_to(y=0, animate=False)
         self._paint()
         self.post_message(self.Chosen(self, key))
 
@@ -94,7 +96,7 @@ class Browser(Horizontal):
     def _paint(self) -> None:
         if not self.is_mounted:
             return
-        left, right = self.query_one(".list", Sheet), self.query_one(".item", Sheet)
+        left, right = self._list, self._item
         if left.room.width <= 0 or right.room.width <= 0:
             return
         lines: list[Content] = []

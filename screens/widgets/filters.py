@@ -89,20 +89,23 @@ class Filters(Horizontal):
     def __init__(self, services: Callable[[], Sequence[str]]) -> None:
         super().__init__()
         self._services = services
+        self._settings = Settings()
+        self.field = Input(placeholder="/ only lines with this text", compact=True)
+        """The line for the text."""
 
     def compose(self) -> ComposeResult:
         """Service, grade, text."""
-        yield Settings()
-        yield Input(placeholder="/ only lines with this text", compact=True)
+        yield self._settings
+        yield self.field
 
     @property
-    def field(self) -> Input:
-        """The line for the text."""
-        return self.query_one(Input)
+    def searching(self) -> bool:
+        """Whether a text is being typed, or only lines with one are let through."""
+        return self.field.has_focus or bool(self.field.value)
 
     def next_service(self) -> None:
         """All services, then each by itself."""
-        settings = self.query_one(Settings)
+        settings = self._settings
         names = ["", *sorted(self._services())]
         place = names.index(settings.service) if settings.service in names else -1
         settings.service = names[(place + 1) % len(names)]
@@ -110,7 +113,7 @@ class Filters(Horizontal):
 
     def next_grade(self) -> None:
         """Everything, errors, schema errors."""
-        settings = self.query_one(Settings)
+        settings = self._settings
         settings.grade = (settings.grade + 1) % len(GRADES)
         self._tell()
 
@@ -128,5 +131,5 @@ class Filters(Horizontal):
         self.post_message(self.Left())
 
     def _tell(self) -> None:
-        settings = self.query_one(Settings)
+        settings = self._settings
         self.post_message(self.Changed(Filter(settings.service, GRADES[settings.grade][1], self.field.value)))

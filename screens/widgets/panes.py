@@ -87,7 +87,8 @@ class Checklist(Pane):
     def on_sheet_clicked(self, message: Sheet.Clicked) -> None:
         """A click on a step selects it; on a phase, the step that stands for it."""
         message.stop()
-        self.post_message(self.Picked(self, self._rows[message.row].step))
+        if message.row < len(self._rows):  # else the lines have become fewer since the click
+            self.post_message(self.Picked(self, self._rows[message.row].step))
 
 
 class Gist(Pane):

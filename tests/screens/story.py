@@ -30,6 +30,11 @@ class Story:
         """The fold of what was told."""
         return fold(self.plan, self._events)
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was told, in order."""
+        return tuple(self._events)
+
     def wait(self, seconds: float) -> "Story":
         """Time goes by."""
         self.now += timedelta(seconds=seconds)
