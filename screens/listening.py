@@ -10,6 +10,7 @@ from datetime import datetime
 from console.domain.state import RunState, StepStatus
 from console.ports import Feed, JournalFailed, LogLines, StateChanged, StepNews, TailStatus, Update
 from screens.classify import mark_of
+from screens.company import ALONE
 from screens.heard import Heard, hear
 from screens.looking import NOT_LOOKING, Looking
 from screens.ring import Ring
@@ -29,6 +30,7 @@ class Listening:
         self._tail = TailStatus(connected=bool(feed.tail), reason="" if feed.tail else "nothing arrived yet")
         self._record_failed = ""
         self._looking = NOT_LOOKING
+        self._company = ALONE
         self._changed = False
         self.ring = Ring(mark_of, names={service.id: service.key for service in feed.state.plan.services})
         self.ring.extend(feed.tail)
@@ -43,7 +45,14 @@ class Listening:
     def view(self) -> View:
         """What there is to show at this moment."""
         return View(
-            self.state, self._now(), dict(self._news), self._tail, self._driving, self._record_failed, self._looking
+            self.state,
+            self._now(),
+            dict(self._news),
+            self._tail,
+            self._driving,
+            self._record_failed,
+            self._looking,
+            self._company,
         )
 
     def hear(self, update: Update) -> None:
@@ -61,6 +70,8 @@ class Listening:
                 self._tail = update
             case JournalFailed(message, remedy):
                 self._record_failed = f"{message} {remedy}".strip()
+            case _:
+                self._company = self._company.hear(update, self._now())
         self._changed = self._changed or not isinstance(update, LogLines)
         self._wake()
 

@@ -8,6 +8,7 @@ from console.domain.outcome import Progress
 from console.domain.standing import Assessment
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
 from console.ports import TailStatus
+from screens.company import ALONE, Company
 from screens.heard import Heard
 from screens.looking import NOT_LOOKING, Looking
 
@@ -30,6 +31,8 @@ class View:
     driving: bool = False
     record_failed: str = ""
     looking: Looking = NOT_LOOKING
+    company: Company = ALONE
+    """Who else is there."""
 
     @property
     def started(self) -> bool:

@@ -1,9 +1,12 @@
-"""The header: where we are (always at the left), the clock (always at the right), and the situation below."""
+"""The header: where we are (always at the left), the clock (always at the right), and the situation below.
+
+What must not be overlooked of others (nobody drives any more, the shared record is lost) stands on a third line.
+"""
 
 from textual.content import Content
 
-from console.domain.state import RunStatus
 from screens.paint import ink, words
+from screens.paint.company import notice, people
 from screens.paint.situation import situation
 from screens.view import View
 
@@ -26,25 +29,33 @@ def badge(view: View) -> Content:
 
 
 def header(view: View, width: int, forecast: Content = ink.BLANK) -> list[Content]:
-    """Two lines: the run and its clock; the situation. Who drives, and where, stands on the first that has room."""
-    for people in _people_and_hosts(view):
-        first, fits = _first(view, width, forecast, people)
+    """The run and its clock; the situation; what is to be told of others, where there is something.
+
+    Who drives, and where, stands on the first line that has room.
+    """
+    told = notice(view, width)
+    return [*_two_lines(view, width, forecast), *([told] if told is not None else [])]
+
+
+def _two_lines(view: View, width: int, forecast: Content) -> list[Content]:
+    for who in _people_and_hosts(view):
+        first, fits = _first(view, width, forecast, who)
         if fits:
             return [first, _second(view, width, ())]
     return [_first(view, width, forecast, "")[0], _second(view, width, _people_and_hosts(view))]
 
 
-def _first(view: View, width: int, forecast: Content, people: str) -> tuple[Content, bool]:
+def _first(view: View, width: int, forecast: Content, who: str) -> tuple[Content, bool]:
     """The first line, and whether the whole title is on it."""
     state = view.state
     over = sum(step.over for step in state.active)
     progress = ink.line((f"{over} of {len(state.active)}", ink.PLAIN))
     clock = ink.line(("T+ ", ink.QUIET), (words.clock(view.since_start), ink.STRONG))
-    who = ink.line((people, ink.QUIET))
+    beside = ink.line((who, ink.QUIET))
     head = Content(" ").join(_badges(view))
     # The incident's clock comes before everything that is only foreseen.
     spare = width - head.cell_length - progress.cell_length - clock.cell_length - forecast.cell_length
-    right = Content("   ").join([part for part in (who, forecast if spare >= ROOM_BETWEEN else None, clock) if part])
+    right = Content("   ").join([part for part in (beside, forecast if spare >= ROOM_BETWEEN else None, clock) if part])
     room = max(0, width - head.cell_length - progress.cell_length - right.cell_length - 8)
     title = ink.fit(ink.line((state.plan.title, ink.STRONG)), room if room >= LEAST_TITLE else 0)
     left = Content("  ").join([head, *([title] if title else []), progress])
@@ -62,12 +73,12 @@ def _badges(view: View) -> list[Content]:
     return badges
 
 
-def _second(view: View, width: int, people: tuple[str, ...]) -> Content:
-    """The situation, and what of `people` and of what comes then there is room for."""
+def _second(view: View, width: int, who: tuple[str, ...]) -> Content:
+    """The situation, and what of `who` and of what comes then there is room for."""
     now = situation(view)
     text = ink.line((f"{now.sign.mark} ", now.sign.style), (now.text, now.sign.style if now.grave else ink.STRONG))
     with_then = Content.assemble(text, ink.line((f"   {now.then}" if now.then else "", ink.QUIET)))
-    choices = [*((with_then, each) for each in people), (with_then, ""), *((text, each) for each in people[-1:])]
+    choices = [*((with_then, each) for each in who), (with_then, ""), *((text, each) for each in who[-1:])]
     for left, right in choices:
         if left.cell_length + len(right) + (3 if right else 0) <= width:
             return ink.sides(left, ink.line((right, ink.QUIET)), width, gap=3)
@@ -76,14 +87,5 @@ def _second(view: View, width: int, people: tuple[str, ...]) -> Content:
 
 def _people_and_hosts(view: View) -> tuple[str, ...]:
     """Who drives and which hosts are touched, the fullest wording first."""
-    people, hosts = _people(view), words.hosts(view.state.plan.hosts)
-    return (f"{people} · {hosts}", people) if hosts else (people,)
-
-
-def _people(view: View) -> str:
-    state = view.state
-    if state.status is RunStatus.FINISHED:
-        return "closed"
-    if not view.driving:
-        return f"driven by {state.driver}" if state.driver else "nobody drives"
-    return f"driving {state.driver}" if state.driver else "driving"
+    wordings, hosts = people(view), words.hosts(view.state.plan.hosts)
+    return (*((f"{each} · {hosts}" for each in wordings) if hosts else ()), *wordings)

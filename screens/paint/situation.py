@@ -37,7 +37,8 @@ def situation(view: View) -> Situation:
     if state.status is RunStatus.FINISHED:
         return _finished(view)
     if view.record_failed:
-        return Situation(_INCIDENT, f"The record cannot be written: {view.record_failed}")
+        what = "The record cannot be written" if view.driving else "What is shown stands still"
+        return Situation(_INCIDENT, f"{what}: {view.record_failed}")
     if state.status is RunStatus.NOT_STARTED:
         blockers = sum(each.severity == "blocker" and not each.overridden for each in state.findings.values())
         if blockers:

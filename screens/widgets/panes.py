@@ -13,6 +13,9 @@ from screens.paint.way_gone import back_at
 from screens.view import View
 from screens.widgets.sheet import Sheet
 
+LEAST_LINES = 2
+"""Lines of a header that has nothing to tell of others."""
+
 
 class Pane(Sheet):
     """A sheet that is bound to the view."""
@@ -42,11 +45,14 @@ class Header(Pane):
 
     DEFAULT_CSS = """
     Header { dock: top; height: 2; padding: 0 1; background: $bar; overflow-y: hidden; scrollbar-gutter: auto; }
+    Header.-notice { height: 3; }
     """
 
     def paint(self, view: View) -> None:
-        """Two lines."""
-        self.show(header.header(view, self.room.width, back_at(view) or forecast(view)))
+        """Two lines, or three."""
+        lines = header.header(view, self.room.width, back_at(view) or forecast(view))
+        self.set_class(len(lines) > LEAST_LINES, "-notice")
+        self.show(lines)
 
 
 class Checklist(Pane):
