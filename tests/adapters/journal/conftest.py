@@ -1,10 +1,11 @@
 """What the tests of the shared record in PostgreSQL share: a store with people in it, and what they do with it."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from itertools import count
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +17,9 @@ from console.domain.events import Event, Kind
 from console.domain.shared import Lease
 from console.domain.wire import GENESIS, encode_event, line_digest
 from console.engine.clock import WallClock
+from console.sandbox.cluster import Cluster
+from console.sandbox.loopback import free_port
+from console.sandbox.postgres_tools import data_folder, find_tools
 from console.secrets import Secret
 
 RUN = "20260204-201403-aa"
@@ -30,8 +34,6 @@ PEOPLE = {
     "mallory": "",
 }
 """Logins of the store, and what they are members of."""
-
-_databases = count(1)
 
 
 def driver(actor: str = "alice@laptop", *, pid: int = 41, since: datetime = SINCE) -> Lease:
@@ -92,9 +94,6 @@ class Store:
         return PostgresDatabase(self.owner, WallClock(), tls="disable")
 
 
-Drive = Callable[..., PostgresDriverStore]
-
-
 async def people(server: Running, clock: WallClock) -> None:
     """Have the logins. They are the whole server's, so they are made once."""
     async with PostgresDatabase(server.url("postgres"), clock, tls="disable").session("tests") as session:
@@ -123,3 +122,23 @@ async def alice(store: Store) -> PostgresDriverStore:
     await made.create(RUN, json.dumps({"name": "plan"}))
     assert await made.claim(RUN, driver(), expected=0) == 1
     return made
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """A server of the test's own, which it may stop. Its superuser's password is that of everybody here."""
+    tools = find_tools()
+    folder = data_folder(tools, tmp_path)
+    cluster = Cluster(tools, folder / "store", free_port(), PASSWORD)
+    try:
+        await cluster.create()
+        await cluster.start()
+        yield cluster
+    finally:
+        await cluster.stop()
+        shutil.rmtree(folder)
+
+
+def reached(cluster: Cluster, login: str = "postgres", database: str = "postgres") -> Secret:
+    """How somebody reaches a database of a server of one's own."""
+    return Secret(f"postgresql://{login}:{PASSWORD}@127.0.0.1:{cluster.port}/{database}", "JOURNAL_URL")
