@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from console.domain.events import Event
 from console.domain.wire import GENESIS, line_digest
-from console.engine.chain import link
+from console.engine.chain import Linked, link_lines
 from console.engine.journal_reader import LastLineGone
-from console.errors import JournalBroken, JournalError
+from console.errors import JournalError
 from console.ports import ObserverStore
 
 PAGE = 2000
@@ -41,34 +41,25 @@ class StoreReader:
         lines = await self._store.lines(self._run, max(self.seq - 1, 0), self._page)
         if self.seq and (not lines or line_digest(lines[0]) != self._tip):
             raise LastLineGone
-        self.behind = True
-        events: list[Event] = []
-        for line in lines[1:] if self.seq else lines:
-            try:
-                events.append(self._take(line))
-            except JournalBroken:
-                if not events:
-                    raise
-                return events
+        linked = self._take(lines[1:] if self.seq else lines)
         self._sure = (self.seq, self._tip)
-        self.behind = len(lines) == self._page
-        return events
+        self.behind = linked.broken is not None or len(lines) == self._page
+        if linked.broken is not None and not linked.events:
+            raise linked.broken
+        return linked.events
 
     def push(self, lines: Sequence[tuple[int, bytes]]) -> Sequence[Event]:
         """The events of pushed lines, numbered, as far as they follow; where they do not, it is `behind`."""
-        events: list[Event] = []
-        for number, line in lines:
-            if number <= self.seq:
-                continue
-            if not self._believes or number != self.seq + 1:
-                self.behind = True
-                break
-            try:
-                events.append(self._take(line))
-            except JournalBroken:
-                self.behind = True  # The table says what really stands there.
-                break
-        return events
+        fresh = [(number, line) for number, line in lines if number > self.seq]
+        if not fresh:
+            return ()
+        if not self._believes or [number for number, _ in fresh] != list(range(self.seq + 1, fresh[-1][0] + 1)):
+            self.behind = True
+            return ()
+        linked = self._take([line for _, line in fresh])
+        # What really stands behind them is for the table to say.
+        self.behind = self.behind or linked.broken is not None
+        return linked.events
 
     async def step_back(self) -> Sequence[Event]:
         """Stand behind the last line that was read in the table, and believe no push any more.
@@ -82,19 +73,22 @@ class StoreReader:
         events: list[Event] = []
         while anew.seq < seq:
             lines = await self._store.lines(self._run, anew.seq, min(self._page, seq - anew.seq))
+            linked = anew._take(lines)
+            if linked.broken is not None:
+                raise linked.broken
             if not lines:
                 raise self._changed()
-            events += [anew._take(line) for line in lines]
+            events += linked.events
         if anew._tip != tip:
             raise self._changed()
         self.seq, self._tip, self.behind = seq, tip, True
         return events
 
-    def _take(self, line: bytes) -> Event:
-        event = link(line, self.seq + 1, self._tip)
-        self._tip = line_digest(line)
-        self.seq += 1
-        return event
+    def _take(self, lines: Sequence[bytes]) -> Linked:
+        linked = link_lines(lines, self.seq + 1, self._tip)
+        self._tip = linked.tip
+        self.seq += len(linked.events)
+        return linked
 
     def _changed(self) -> JournalError:
         return JournalError(
