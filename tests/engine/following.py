@@ -115,6 +115,13 @@ class Hooked:
     def events(self) -> Sequence[Event]:
         return self._inner.events()
 
+    @property
+    def apart(self) -> str:
+        return self._inner.apart
+
+    async def confirmed(self) -> bool:
+        return await self._inner.confirmed()
+
     async def close(self) -> None:
         await self._inner.close()
 
