@@ -1,5 +1,6 @@
 """What the console's screens have in common: the view, the keys of the one table, header and footer."""
 
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,11 +10,12 @@ from textual.screen import Screen
 from screens.command import Weight
 from screens.commands import READING, STEERING, Command
 from screens.desk import Desk
-from screens.leads import Act, Lead
+from screens.leads import Act, Lead, Travel
 from screens.moment import Moment
 from screens.view import View
 from screens.widgets.keybar import Entry, KeyBar
 from screens.widgets.logpane import Pulse
+from screens.widgets.scrub import attend
 from screens.widgets.tail import Tail
 
 _KEPT = ("help", "incident", "incident-screen", "back")
@@ -66,8 +68,9 @@ class ConsoleScreen(Screen[None]):
         return Moment(self.shown, self.SCREEN, doors=self.desk.doors)
 
     def on_mount(self) -> None:
-        """Fill the footer."""
+        """Fill the footer; above it stands a bar of times whenever the view is of the past."""
         self.call_after_refresh(self.refresh_keys)
+        self.watch(self, "view", partial(attend, self, lambda moment: self.desk.pursue(Travel(moment))))
 
     def watch_view(self, view: View) -> None:
         """The commands that make sense may have changed."""

@@ -10,13 +10,25 @@ from console.domain.state import RunStatus
 from screens.command import Command, Weight
 from screens.leads import Act, Show
 from screens.moment import Moment
+from screens.scrub_commands import LIVE, LOOKING_BACK
 from screens.steering_commands import STEERING
 
 __all__ = ["READING", "STEERING", "Command"]
 
 
+_OF_NOW = ("report", "preflight")
+"""Screens that read anew when they are opened: they have no past."""
+
+
 def _door(moment: Moment, name: str) -> bool:
+    if moment.view.past is not None and name in _OF_NOW:
+        return False
     return name in moment.doors and moment.screen != name
+
+
+def _of_now(moment: Moment, name: str) -> str:
+    gone = moment.view.past is not None and name in _OF_NOW and name in moment.doors
+    return "That is only ever written as of now: t takes you back to live." if gone else ""
 
 
 def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: str, shown: str = "") -> Command:
@@ -30,6 +42,7 @@ def _screen(name: str, key: str, label: str | Callable[[Moment], str], help_: st
         lambda m: _door(m, name),
         lambda m: Show(name),
         screens=(),
+        why_not=lambda m: _of_now(m, name),
     )
 
 
@@ -76,6 +89,7 @@ def _messages_label(moment: Moment) -> str:
 
 
 READING: tuple[Command, ...] = (
+    *LIVE,
     Command(
         "now",
         ("g", "full_stop"),
@@ -135,6 +149,7 @@ READING: tuple[Command, ...] = (
     _screen("signoff", "s", "sign-off", "The signatures that the plan asks for, and what they are bound to."),
     _screen("preflight", "p", "preflight", "Go or no-go: looks at everything the plan needs. Changes nothing."),
     _screen("report", "r", "record", "The plan's own document, filled in from the journal so far."),
+    *LOOKING_BACK,
     _screen("help", "question_mark", "help", "Every key, and what the signs mean.", "?"),
     Command(
         "palette",

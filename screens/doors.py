@@ -9,11 +9,12 @@ from console.ports import Helm
 from screens.base import ConsoleScreen
 from screens.commands import READING, STEERING
 from screens.desk import Desk
-from screens.leads import Act, Lead, Show
+from screens.leads import Act, Lead, Show, Travel
 from screens.listening import Listening
 from screens.reads import Reads
 
 if TYPE_CHECKING:
+    from screens.scrubbing import Scrubbing
     from screens.steering import Steering
 
 
@@ -21,16 +22,34 @@ STAYING = ("run", "incident")
 """The screens to which one comes back from others."""
 
 
-def observers_desk(app: App[Any], listening: Listening, reads: Reads) -> Desk:
-    """The desk of those who watch: reading commands, doors to reading screens, and nothing else."""
+def observers_desk(app: App[Any], listening: Listening, reads: Reads, show: Callable[[], None]) -> Desk:
+    """The desk of those who watch: reading commands, doors to reading screens and to the past, and nothing else.
+
+    `show` brings the screens up to date with what is listened to.
+    """
+    scrubbing: list[Scrubbing] = []
 
     def pursue(lead: Lead) -> None:
+        if isinstance(lead, Travel):
+            if not scrubbing:
+                scrubbing.append(_scrubbing(app, listening, reads, show))
+            scrubbing[0].pursue(lead)
+            return
         if not isinstance(lead, Show):
             raise TypeError(f"{type(lead).__name__} leads to a helm, and there is none")
         open_screen(app, build(lead.screen, desk, listening, reads))
 
-    desk = Desk(READING, pursue, doors(listening, reads), listening.ring)
+    past = frozenset({"past"} if reads.history is not None else ())
+    desk = Desk(READING, pursue, doors(listening, reads) | past, listening.ring)
     return desk
+
+
+def _scrubbing(app: App[Any], listening: Listening, reads: Reads, show: Callable[[], None]) -> "Scrubbing":
+    from screens.scrubbing import Scrubbing
+
+    if reads.history is None:
+        raise TypeError("Travel leads to a history, and there is none")
+    return Scrubbing(app, listening, reads.history, reads.says, show)
 
 
 def drivers_desk(app: App[Any], listening: Listening, reads: Reads, helm: Helm, *, settle: float) -> Desk:
@@ -40,7 +59,7 @@ def drivers_desk(app: App[Any], listening: Listening, reads: Reads, helm: Helm, 
     def pursue(lead: Lead) -> None:
         if isinstance(lead, Show):
             open_screen(app, build(lead.screen, desk, listening, reads))
-        elif not isinstance(lead, Act):
+        elif not isinstance(lead, Act | Travel):
             if not steering:
                 steering.append(_steering(app, listening, helm, settle, lambda screen: pursue(Show(screen))))
             steering[0].pursue(lead)

@@ -15,7 +15,7 @@ from screens.view import View
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Header, Pane
 
-_ORDER = ("Step", "Incident", "Run", "Sign-off", "Findings", "Screens", "Moving")
+_ORDER = ("Step", "Incident", "Run", "Sign-off", "Findings", "Screens", "Time", "Moving")
 
 
 def help_lines(commands: tuple[Command, ...], moment: Moment, width: int) -> list[Content]:

@@ -6,6 +6,8 @@ follow them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from textual.content import Content
 
@@ -24,6 +26,32 @@ class Act:
     """Something that the screen itself does: move the cursor, switch a pane, leave."""
 
     name: str
+
+
+class Jump(StrEnum):
+    """A move in the run's time: into the past and back to live; there by one event, one turn, one stretch of time, to
+    its begin or end; and playing."""
+
+    PAST = "past"
+    LIVE = "live"
+    EVENT_BACK = "event back"
+    EVENT_ON = "event on"
+    TURN_BACK = "turn back"
+    TURN_ON = "turn on"
+    STRETCH_BACK = "stretch back"
+    STRETCH_ON = "stretch on"
+    BEGIN = "begin"
+    END = "end"
+    PLAY = "play"
+    FASTER = "faster"
+    SLOWER = "slower"
+
+
+@dataclass(frozen=True, slots=True)
+class Travel:
+    """Show the run at another time: by a jump, or at a moment (UTC). It changes nothing but what is shown."""
+
+    to: Jump | datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +143,6 @@ class Choose:
     options: tuple[Option, ...]
 
 
-Read = Show | Act
+Read = Show | Act | Travel
 Steer = Send | Ask | ConfirmStep | SignRole | GoBack | EditMessage | AskPostmortem | Choose
 Lead = Read | Steer

@@ -14,6 +14,7 @@ from screens.company import ALONE
 from screens.heard import Heard, hear
 from screens.looking import NOT_LOOKING, Looking
 from screens.ring import Ring
+from screens.scrubber import Scrubber
 from screens.view import View
 
 
@@ -21,8 +22,9 @@ class Listening:
     """The feed as the screens need it: the log in a ring, everything else in views."""
 
     def __init__(self, feed: Feed, now: Callable[[], datetime], wake: Callable[[], None], *, driving: bool) -> None:
-        self._feed = feed
-        self._now = now
+        self.feed = feed
+        self.now = now
+        """The wall time, UTC."""
         self._wake = wake
         self._driving = driving
         self._news: dict[str, Heard] = {}
@@ -32,6 +34,9 @@ class Listening:
         self._looking = NOT_LOOKING
         self._company = ALONE
         self._changed = False
+        self._moved = False
+        self.past: Scrubber | None = None
+        """Where somebody looks back to; None while what is shown is now."""
         self.ring = Ring(mark_of, names={service.id: service.key for service in feed.state.plan.services})
         self.ring.extend(feed.tail)
         self.stop = feed.subscribe(self.hear)
@@ -40,13 +45,13 @@ class Listening:
     @property
     def state(self) -> RunState:
         """The state as it is now."""
-        return self._feed.state
+        return self.feed.state
 
     def view(self) -> View:
-        """What there is to show at this moment."""
-        return View(
+        """What there is to show at this moment, or at the one that is looked back to."""
+        now = View(
             self.state,
-            self._now(),
+            self.now(),
             dict(self._news),
             self._tail,
             self._driving,
@@ -54,6 +59,14 @@ class Listening:
             self._looking,
             self._company,
         )
+        return now if self.past is None else self.past.view(now)
+
+    def stand(self, past: Scrubber | None) -> None:
+        """Show what was where a scrubber stands, and again after every move of it; None: show what is now."""
+        self.past = past
+        self.ring.stand_at(None if past is None else past.at)
+        self._changed = self._moved = True
+        self._wake()
 
     def hear(self, update: Update) -> None:
         """Put an update down."""
@@ -61,8 +74,10 @@ class Listening:
             case StateChanged(state):
                 running = {i for i, step in state.steps.items() if step.status is StepStatus.RUNNING}
                 self._news = {step: news for step, news in self._news.items() if step in running}
+                if self.past is not None and not self.past.hear(update):
+                    self.stand(None)
             case StepNews(step, progress):
-                self._news[step] = hear(self._news.get(step), progress, self._now())
+                self._news[step] = hear(self._news.get(step), progress, self.now())
             case LogLines(entries):
                 self.ring.extend(entries)
                 self._lines_came = True
@@ -71,7 +86,7 @@ class Listening:
             case JournalFailed(message, remedy):
                 self._record_failed = f"{message} {remedy}".strip()
             case _:
-                self._company = self._company.hear(update, self._now())
+                self._company = self._company.hear(update, self.now())
         self._changed = self._changed or not isinstance(update, LogLines)
         self._wake()
 
@@ -81,7 +96,7 @@ class Listening:
 
     def looks(self, *, refusal: str = "", remedy: str = "", over: bool = False) -> None:
         """Whoever drives here began to look where production stands, or the look is over: seen, or refused."""
-        self._looking = Looking(None if over else self._now(), refusal, remedy)
+        self._looking = Looking(None if over else self.now(), refusal, remedy)
         self._changed = True
         self._wake()
 
@@ -92,4 +107,5 @@ class Listening:
             self._tail = TailStatus(connected=True)
             self._changed = True
         changed, self._changed = self._changed, False
-        return changed, lines
+        moved, self._moved = self._moved, False
+        return changed, lines or moved

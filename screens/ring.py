@@ -1,9 +1,11 @@
 """The last log lines in memory: a ring of fixed capacity, counted and marked on the way in.
 
 Lines are numbered from 0 in the order of their arrival and keep their number while they are held. Nothing is
-lost within the capacity; what falls out is the oldest.
+lost within the capacity; what falls out is the oldest. For whoever goes back in time the ring ends at an earlier
+moment; what arrives meanwhile is taken in behind that end.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -34,7 +36,7 @@ class LogLine(NamedTuple):
 
 
 class Ring:
-    """Log lines by number, from `first` up to and without `end`."""
+    """Log lines by number, from `first` up to and without `end`. `until` is the moment at which it ends; None: now."""
 
     def __init__(
         self,
@@ -47,17 +49,46 @@ class Ring:
         self._names = dict(names or {})
         self._slots: list[LogLine] = []
         self.capacity = capacity
-        self.end = 0
-        self.marks: Counter[Mark] = Counter()
-        """How many lines of each mark have come in, also those that have fallen out since."""
+        self.until: datetime | None = None
         self.services: Counter[str] = Counter()
-        self.first_error: int | None = None
-        """The number of the first line that was an error; it may have fallen out."""
+        self._come = 0
+        self._end_then = 0
+        self._marks: Counter[Mark] = Counter()
+        self._marks_then: Counter[Mark] | None = None
+        self._first_error: int | None = None
 
     @property
     def first(self) -> int:
         """The number of the oldest line that is held."""
-        return max(self.end - self.capacity, 0)
+        return max(self._come - self.capacity, 0)
+
+    @property
+    def end(self) -> int:
+        """The number of the first line that is still to come."""
+        return self._come if self.until is None else max(self._end_then, self.first)
+
+    @property
+    def marks(self) -> Counter[Mark]:
+        """How many lines of each mark have come in, also those that have fallen out since."""
+        if self.until is None:
+            return self._marks
+        if self._marks_then is None:
+            later = (self._slots[number % self.capacity].mark for number in range(self.end, self._come))
+            self._marks_then = self._marks - Counter(later)
+        return self._marks_then
+
+    @property
+    def first_error(self) -> int | None:
+        """The number of the first line that was an error; it may have fallen out. None: there was none."""
+        return self._first_error if self._first_error is not None and self._first_error < self.end else None
+
+    def stand_at(self, moment: datetime | None) -> None:
+        """End at an earlier moment, or with the last line that came (None)."""
+        self.until, self._marks_then = moment, None
+        if moment is not None:
+            held = range(self.first, self._come)
+            slots, capacity = self._slots, self.capacity
+            self._end_then = self.first + bisect_right(held, moment, key=lambda number: slots[number % capacity].at)
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -77,12 +108,12 @@ class Ring:
             if len(slots) < capacity:
                 slots.append(line)
             else:
-                slots[self.end % capacity] = line
-            if mark >= Mark.ERROR and self.first_error is None:
-                self.first_error = self.end
-            self.marks[mark] += 1
+                slots[self._come % capacity] = line
+            if mark >= Mark.ERROR and self._first_error is None:
+                self._first_error = self._come
+            self._marks[mark] += 1
             self.services[service] += 1
-            self.end += 1
+            self._come += 1
 
 
 class Sieve:
@@ -106,6 +137,8 @@ class Sieve:
             gone = self.ring.first - self._seen
             self._seen = self.ring.first
             return gone
+        while self._numbers and self._numbers[-1] >= self.ring.end:
+            self._numbers.pop()
         for number in range(max(self._seen, self.ring.first), self.ring.end):
             if self._passes(self.ring[number]):
                 self._numbers.append(number)

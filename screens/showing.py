@@ -41,7 +41,7 @@ class Showing:
         self._settle = SETTLE if settle is None else settle
         self.listening = Listening(feed, now, wake, driving=helm is not None)
         if helm is None:
-            self._desk = observers_desk(app, self.listening, reads or Reads())
+            self._desk = observers_desk(app, self.listening, reads or Reads(), self.frame)
         else:
             self._desk = drivers_desk(app, self.listening, reads or Reads(), helm, settle=self._settle)
 

@@ -11,6 +11,7 @@ from console.ports import TailStatus
 from screens.company import ALONE, Company
 from screens.heard import Heard
 from screens.looking import NOT_LOOKING, Looking
+from screens.past import Past
 
 _UNHEARD = TailStatus(connected=False, reason="nothing arrived yet")
 
@@ -19,7 +20,8 @@ _UNHEARD = TailStatus(connected=False, reason="nothing arrived yet")
 class View:
     """One picture's worth of facts. `news` holds what each running step said that is not journaled;
     `record_failed` why the record cannot be written, empty while it can; `looking` how the last look at where
-    production stands is going.
+    production stands is going. `past` is where in the run's time it stands when that is not now; `now` is then that
+    moment.
 
     Two views are equal only when they are the same object: a new one always paints anew.
     """
@@ -33,6 +35,7 @@ class View:
     looking: Looking = NOT_LOOKING
     company: Company = ALONE
     """Who else is there."""
+    past: Past | None = None
 
     @property
     def started(self) -> bool:

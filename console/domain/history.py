@@ -6,13 +6,13 @@ back, also where the clocks of two drivers disagree.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.domain.events import Event, Kind
 from console.domain.fold import fold_on, initial
-from console.domain.plan import Plan
+from console.domain.plan import Json, Plan
 from console.domain.state import RunState
 
 STRIDE = 64
@@ -55,6 +55,24 @@ class Turn:
     kind: Kind
 
 
+def as_planned(state: RunState, events: Iterable[Event]) -> Plan:
+    """The plan as it was before the ways back that a run chose joined it; `events` are the run's, from the first on."""
+    plan = state.plan
+    chosen = [each.data for each in events if each.seq <= state.seq and each.kind is Kind.ROLLBACK_CHOSEN]
+    phases, steps, rows = (sum(len(_added(each, key)) for each in chosen) for key in ("phases", "steps", "rows"))
+    return replace(
+        plan,
+        phases=plan.phases[: len(plan.phases) - phases],
+        steps=plan.steps[: len(plan.steps) - steps],
+        timeline=plan.timeline[: len(plan.timeline) - rows],
+    )
+
+
+def _added(data: Mapping[str, Json], key: str) -> Sequence[Json]:
+    value = data.get(key)
+    return value if isinstance(value, list) else ()
+
+
 class History:
     """The events of one run from its first on, as far as they are known, and its state after each of them."""
 
@@ -92,6 +110,18 @@ class History:
         del self._events[count:], self._times[count:]
         del self._snapshots[count // self._stride + 1 :]
         del self._turns[bisect_right(self._turns, count, key=lambda turn: turn.place) :]
+
+    def follow(self, seq: int, events: Sequence[Event]) -> bool:
+        """The run now has `seq` events, `events` are the last of them: take that in, and whatever it takes back.
+
+        False, and nothing was taken in, when events between are missing.
+        """
+        before = seq - len(events)
+        if not 0 <= before <= len(self):
+            return False
+        self.cut(before)
+        self.extend(events)
+        return True
 
     def state(self, place: int) -> RunState:
         """The state after the first `place` events. Raises IndexError when there are fewer."""

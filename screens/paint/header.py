@@ -11,6 +11,7 @@ from screens.paint.situation import situation
 from screens.view import View
 
 _BADGE_DANGER = "bold $on-danger on $danger"
+_BADGE_PAST = "bold $background on $now"
 _BADGE_WATCHING = "bold $background on $quiet"
 LEAST_TITLE = 12
 """Cells below which a title says nothing any more."""
@@ -65,7 +66,9 @@ def _first(view: View, width: int, forecast: Content, who: str) -> tuple[Content
 def _badges(view: View) -> list[Content]:
     state = view.state
     badges = [badge(view)]
-    if not view.driving:
+    if view.past is not None:
+        badges.append(ink.line((f" ◀ PAST {words.at(view.past.at, seconds=True)} ", _BADGE_PAST)))
+    elif not view.driving:
         badges.append(ink.line((" WATCHING ", _BADGE_WATCHING)))
     if state.incident_at is not None:
         since = words.clock((view.now - state.incident_at).total_seconds())

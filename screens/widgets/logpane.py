@@ -42,7 +42,7 @@ class Pulse(Pane):
 
     def beat(self, seconds: float) -> None:
         """Another `seconds` have gone by: count."""
-        self._rate = (self._ring.end - self._counted) / max(seconds, 0.001)
+        self._rate = max(self._ring.end - self._counted, 0) / max(seconds, 0.001)
         self._counted = self._ring.end
         self.repaint()
 

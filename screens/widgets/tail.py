@@ -21,7 +21,11 @@ from textual.strip import Strip
 from screens.ring import Sieve
 from screens.widgets.logline import LONGEST, draw, selected
 
-SIDEWAYS = 8
+SIDEWAYS, FAR = 8, 32
+"""Cells that the lines move sideways at a time, and with shift."""
+
+THROUGH_TIME = (("slide", (SIDEWAYS,)), ("slide", (-SIDEWAYS,)), ("scroll_home", ()), ("scroll_end", ()))
+"""Actions that give way while the ring ends at an earlier moment: their keys lead through time then."""
 
 
 class Tail(ScrollView, can_focus=True):
@@ -58,6 +62,8 @@ class Tail(ScrollView, can_focus=True):
         Binding("j", "scroll_down", show=False),
         Binding("left", f"slide({-SIDEWAYS})", show=False),
         Binding("right", f"slide({SIDEWAYS})", show=False),
+        Binding("shift+left", f"slide({-FAR})", show=False),
+        Binding("shift+right", f"slide({FAR})", show=False),
     ]
 
     following: reactive[bool] = reactive(True)
@@ -123,6 +129,10 @@ class Tail(ScrollView, can_focus=True):
         self.found = number
         row = self.sieve.row_at(number)
         self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False, immediate=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whoever looks back goes through time with the keys that lead sideways and to the ends."""
+        return self.sieve.ring.until is None or (action, parameters) not in THROUGH_TIME
 
     def action_slide(self, cells: int) -> None:
         """Move sideways, to read long lines."""

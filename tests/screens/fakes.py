@@ -1,14 +1,16 @@
 """A feed and a helm for the screens: the feed publishes what the test says, the helm records what was sent."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from console.domain.events import Event
 from console.domain.hosting import LogEntry
 from console.domain.intents import Intent
 from console.domain.state import FindingState, RunState
 from console.errors import ConsoleError
 from console.ports import LogLines, StateChanged, StepNews, TailStatus, Update
+from console.report.event_lines import sign_and_text
 from screens.app import ConsoleApp
 from screens.reads import Reads
 from tests.screens.moments import Moment
@@ -66,6 +68,11 @@ class FakeFeed:
         self.tail: Sequence[LogEntry] = list(tail)
         self.listeners: list[Callable[[Update], None]] = []
         self.clock = FakeNow()
+        self.events: list[Event] = []
+
+    async def history(self) -> Sequence[Event]:
+        """Every event until now."""
+        return tuple(self.events)
 
     def subscribe(self, listener: Callable[[Update], None]) -> Callable[[], None]:
         """Remember the listener."""
@@ -76,6 +83,7 @@ class FakeFeed:
         """Tell everybody."""
         if isinstance(update, StateChanged):
             self.state = update.state
+            self.events.extend(update.events)
         for listener in list(self.listeners):
             listener(update)
 
@@ -112,13 +120,14 @@ READS = Reads(preflight=_preflight, report=_report)
 def app_for(
     moment: Moment, helm: FakeHelm | None = None, *, light: bool = False, settle: float = 0.0, driving: bool = True
 ) -> tuple[ConsoleApp, FakeFeed]:
-    """The application as it stands at a moment, and its feed. `driving=False` gives an observer's."""
+    """The application as it stands at a moment, and its feed. `driving=False` gives an observer's, and so do events."""
     feed = FakeFeed(moment.state, moment.log)
     feed.clock.now = moment.now
+    feed.events.extend(moment.events)
     app = ConsoleApp(
         feed,
-        (helm or FakeHelm()) if driving else None,
-        reads=READS,
+        (helm or FakeHelm()) if driving and not moment.events else None,
+        reads=replace(READS, history=feed.history, says=sign_and_text) if moment.events else READS,
         now=feed.clock,
         light=light,
         settle=settle,

@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.screens.fakes import app_for, tell_news
 from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
+from tests.screens.pasts import PASTS
 
-ALL = {**MOMENTS, **INCIDENTS}
+ALL = {**MOMENTS, **INCIDENTS, **PASTS}
 SIZES = ((80, 24), (120, 36), (200, 60))
 
 

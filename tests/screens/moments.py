@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console.domain.events import Kind
+from console.domain.events import Event, Kind
 from console.domain.hosting import LogEntry
 from console.domain.outcome import Fact, Line, Preview, Progress, Reading, Section, Tone
 from console.domain.state import RunState
@@ -26,13 +26,17 @@ class News:
 
 @dataclass(frozen=True)
 class Moment:
-    """A state, the time, what running steps said, the log so far; the keys that lead to what is to be shown."""
+    """A state, the time, what running steps said, the log so far; the keys that lead to what is to be shown.
+
+    With `events` it is an observer's, who can look back.
+    """
 
     state: RunState
     now: datetime
     news: tuple[News, ...] = ()
     log: tuple[LogEntry, ...] = ()
     keys: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 PUSH = Preview(
@@ -335,12 +339,17 @@ def uncertain() -> Moment:
     return Moment(story.wait(9).state, story.now, (), log_of(story.now, trouble=True))
 
 
-def signing() -> Moment:
+def signing_story() -> Story:
     """Two of four have signed."""
     story = _to_signoff(_story()).wait(120)
     bound: dict[str, str] = {"plan": "5f0c9a1e77b24c01", "commit": COMMIT}
     story.tell(Kind.SIGNOFF_GIVEN, role="owner", name="Petra Lindqvist", note="counts compared", by_voice=True, **bound)
-    story.wait(64).tell(Kind.SIGNOFF_GIVEN, role="devops", name="Sam Adeyemi", note="", by_voice=True, **bound)
+    return story.wait(64).tell(Kind.SIGNOFF_GIVEN, role="devops", name="Sam Adeyemi", note="", by_voice=True, **bound)
+
+
+def signing() -> Moment:
+    """Two of four have signed."""
+    story = signing_story()
     return Moment(story.wait(30).state, story.now, (), log_of(story.now), ("s",))
 
 

@@ -8,7 +8,7 @@ from screens.app import ConsoleApp
 from screens.base import ConsoleScreen
 from screens.commands import READING, STEERING
 from screens.incident import IncidentScreen
-from screens.leads import Act, ConfirmStep, Send, Show, SignRole
+from screens.leads import Act, ConfirmStep, Send, Show, SignRole, Travel
 from screens.moment import Moment as Instant
 from screens.run import RunScreen
 from screens.widgets.keybar import KeyBar
@@ -85,4 +85,4 @@ def test_no_command_for_reading_leads_to_the_helm() -> None:
     moment = MOMENTS["push"]()
     instant = Instant(View(moment.state, moment.now), doors=frozenset({"logs"}))
     for command in READING:
-        assert isinstance(command.leads(instant), Show | Act), command.id
+        assert isinstance(command.leads(instant), Show | Act | Travel), command.id
