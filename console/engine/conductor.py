@@ -201,7 +201,7 @@ class Conductor:
         if self._writer.taken_over is not None:
             return
         for step_id in due(self.state):
-            if not self._tasks.busy(step_id):
+            if not self._tasks.busy(step_id) and not self._desk.kept_back(step_id):
                 self._spawn(step_id, attempt)
 
     def _spawn(self, step_id: str, work: Callable[[Desk, str], Work]) -> None:

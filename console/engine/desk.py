@@ -87,16 +87,19 @@ class Desk:
             stopping=lambda: self._writer.ends or self.state.steps[step_id].stopping,
         )
 
+    def kept_back(self, step_id: str) -> bool:
+        """Whether a step that changes production is not begun now: the shared record is lost, also if that is not on
+        record yet, and nobody has said that they alone drive."""
+        state = self.state
+        waived = state.apart is not None and bool(state.apart.waived)
+        return bool(self._journal.apart) and not waived and state.steps[step_id].step.confirmation is not None
+
     async def cut_off(self, step_id: str) -> bool:
         """Whether a step may not begin although its start is recorded: another driver took the run over, or it changes
         production and its start reached nobody but us."""
-        state = self.state
         if self._writer.ends:
             return True
-        waived = state.apart is not None and bool(state.apart.waived)
-        if waived or state.steps[step_id].step.confirmation is None:
-            return False
-        return not await self._journal.confirmed()
+        return self.kept_back(step_id) and not await self._journal.confirmed()
 
     def report(self, step_id: str) -> Report:
         """Where a running action reports its progress; a durable one is journaled before the report returns."""

@@ -74,19 +74,26 @@ class Keeper:
                 await self._reached()
 
     async def _until_reached(self) -> None:
-        """On record as lost; then try once more after a while."""
+        """Try at once, for a connection that was merely ended; then, on record as lost, again and again."""
+        if self._attempt == 0 and await self._tried():
+            return
+        if self._journal.taken_over is not None:
+            return
         reason, epoch = self._journal.apart, self._journal.epoch
-        await self._conductor.record(
-            lambda state: (
-                (Draft(Kind.STORE_LOST, data={"reason": reason, "epoch": epoch}),) if state.apart is None else ()
-            )
-        )
+        lost = Draft(Kind.STORE_LOST, data={"reason": reason, "epoch": epoch})
+        await self._record(lost, when=lambda state: state.apart is None)
         await self._clock.sleep(PAUSES[min(self._attempt, len(PAUSES) - 1)])
         self._attempt += 1
+        await self._tried()
+
+    async def _tried(self) -> bool:
+        """Whether the store is reached again; then that is on record."""
         waited = self._journal.status.unsent
-        if await self._journal.reach():
-            self._attempt = 0
-            await self._regained(waited)
+        if not await self._journal.reach():
+            return False
+        self._attempt = 0
+        await self._regained(waited)
+        return True
 
     async def _regained(self, missed: int) -> None:
         regained = Draft(Kind.STORE_REGAINED, data={"epoch": self._journal.epoch, "missed": missed})
