@@ -34,6 +34,12 @@ def _delivered(data: Mapping[str, Json]) -> str:
     return _joined("could not tell", _text(data, "channel"), _text(data, "error"), _text(data, "subject"))
 
 
+def _how_signed(data: Mapping[str, Json]) -> str:
+    """By voice, or with which login from the signer's own machine."""
+    login = _text(data, "login")
+    return f", signed as {login}" if login else ", by voice" if data.get("by_voice") is True else ""
+
+
 def _assessed(data: Mapping[str, Json]) -> str:
     """Which ways lead back from where production stands; the recommended one by name."""
     assessment = data.get("assessment")
@@ -89,8 +95,8 @@ _WORDING: Mapping[Kind, tuple[str, _Wording]] = {
     Kind.FINDING_RECORDED: ("!", lambda d: _joined(_text(d, "severity"), _text(d, "message"))),
     Kind.FINDING_CLEARED: ("·", lambda d: _joined("no longer found", _text(d, "code"))),
     Kind.FINDING_OVERRIDDEN: ("!", lambda d: _joined(f"{_text(d, 'code')} overridden", _text(d, "reason"))),
-    Kind.SIGNOFF_GIVEN: ("✔", lambda d: f"{_text(d, 'role')} signed by {_text(d, 'name')}"),
-    Kind.SIGNOFF_REFUSED: ("✗", lambda d: _joined(f"{_text(d, 'role')} refused", _text(d, "reason"))),
+    Kind.SIGNOFF_GIVEN: ("✔", lambda d: f"{_text(d, 'role')} signed by {_text(d, 'name')}{_how_signed(d)}"),
+    Kind.SIGNOFF_REFUSED: ("✗", lambda d: _joined(f"{_text(d, 'role')} refused{_how_signed(d)}", _text(d, "reason"))),
     Kind.SIGNOFF_VOID: ("!", lambda d: _joined(f"sign-off of {_text(d, 'role')} is void", _text(d, "reason"))),
     Kind.CRITERION_MET: ("✔", lambda d: _joined("criterion met", _text(d, "criterion"), _text(d, "evidence"))),
     Kind.CRITERION_FAILED: (

@@ -58,9 +58,13 @@ def _timeline(plan: Plan) -> Iterator[str]:
 
 
 def _closing(plan: Plan) -> Iterator[str]:
-    required = [signoff.title for signoff in plan.signoffs if signoff.required]
+    required = [
+        f"{signoff.title} ({signoff.login})" if signoff.login else signoff.title
+        for signoff in plan.signoffs
+        if signoff.required
+    ]
     yield f"{_count(plan.steps, 'step')}, {_count(plan.checks, 'check')}, {_count(plan.criteria, 'success criterion')}"
-    yield f"signed by {', '.join(required) or 'nobody'}"
+    yield f"signed by {', '.join(required) or 'nobody'}{'; by nobody who drives' if plan.four_eyes else ''}"
 
 
 def words(planned: DurationRange) -> str:

@@ -176,7 +176,10 @@ def _signoffs(state: RunState) -> str:
         box = {True: "[x]", False: "[!]", None: "[ ]"}[signature.given]
         who = f"{signature.name or '_________________'} Date: {_moment(signature.at) if signature.at else '_____'}"
         refused = " **refused**" if signature.given is False else ""
-        bound = f" (commit {signature.commit[:7]})" if signature.commit else ""
+        facts = [f"commit {signature.commit[:7]}" if signature.commit else "", signature.how]
+        bound = f" ({'; '.join(filter(None, facts))})" if any(facts) else ""
+        if signature.void is not None:
+            bound += f" — void: {signature.void.name} had signed; {signature.void.reason}"
         note = f" — {signature.note}" if signature.note else ""
         lines.append(f"- {box} **{signature.title}:** {who}{refused}{bound}{note}")
     return _text([*lines, ""])

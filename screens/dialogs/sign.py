@@ -1,4 +1,4 @@
-"""Takes a signature: whose, approved or refused, bound to the plan and the commit that stand there."""
+"""Takes a signature by voice: whose, approved or refused, bound to the plan and the commit that stand there."""
 
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from textual.widgets import Button, Input, Static
 
 from console.domain.intents import Sign
 from console.domain.released import release_commit
+from console.domain.signing import drove
 from screens.dialogs.base import SETTLE, Dialog
 from screens.paint import ink, words
 from screens.view import View
@@ -38,6 +39,11 @@ class SignDialog(Dialog[Sign]):
         with Vertical(id="dialog"):
             yield Static(ink.line((f"Signature: {signoff.title}", ink.STRONG)), classes="title")
             yield Static(bound, classes="body")
+            yield Static(
+                ink.line(f"Recorded as given by voice, by {state.driver or 'whoever drives'}."), classes="body"
+            )
+            if state.plan.four_eyes:
+                yield Static(ink.line("Four eyes are asked for: nobody who has driven signs."), classes="body")
             met = sum(1 for criterion in state.criteria.values() if criterion.met)
             yield Static(ink.line(f"{met} of {len(state.criteria)} success criteria are met."), classes="body")
             yield Static(ink.line(("Name", ink.QUIET)), classes="label")
@@ -69,6 +75,8 @@ class SignDialog(Dialog[Sign]):
             self.dismiss(None)
         elif not name:
             self._say("A signature needs a name.", "#name")
+        elif self.shown.state.plan.four_eyes and (driver := drove(self.shown.state.drivers, name)):
+            self._say(f"Four eyes are asked for: {driver} has driven this run.", "#name")
         elif not approve and not note:
             self._say("A refusal needs a reason.", "#words")
         else:

@@ -103,7 +103,9 @@ def _signatures(state: RunState, width: int) -> list[Content]:
     lines = [ink.BLANK, ink.heading("Signatures")]
     for signoff in state.signoffs.values():
         mark = words.OPEN if signoff.given is None else words.DONE if signoff.given else words.FAILED
-        who = f"{signoff.name}  {words.at(signoff.at)}" if signoff.given is not None else "not given"
+        void = "not given" if signoff.void is None else f"{signoff.void.name}: void, {signoff.void.reason}"
+        how = f", {signoff.how}" if signoff.how else ""
+        who = f"{signoff.name}  {words.at(signoff.at)}{how}" if signoff.given is not None else void
         left = ink.line((f"{mark.mark} ", mark.style), signoff.title, (f"  {who}", ink.QUIET))
         lines.append(ink.fit(left, width))
     return lines

@@ -66,10 +66,24 @@ def situation(view: View) -> Situation:
         more = f" and {words.count(len(others), 'other')}" if others else ""
         if state.kept_by_guard(first):
             return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}, whose guard was left out")
+        void = _void(view)
+        if void is not None:
+            return void
         return Situation(words.YOURS, f"Waits for {view.person}: {first.step.title}{more}", _then(view))
     starting = [state.steps[step] for step in due(state)]
     text = f"About to start: {starting[0].step.title}" if starting else "Between two steps"
     return Situation(words.ARMED, text, "" if starting else _then(view, current=True))
+
+
+def _void(view: View) -> Situation | None:
+    """Signatures that were given stand no more: what was settled is open again, and has to be seen."""
+    signoffs = view.state.signoffs
+    void = [s for s in view.state.attention if (known := signoffs.get(s.step.role or "")) is not None and known.void]
+    if not void:
+        return None
+    count = "1 signature is" if len(void) == 1 else f"{len(void)} signatures are"
+    reason = signoffs[void[0].step.role or ""].void
+    return Situation(words.YOURS, f"{count} void: {void[0].step.title} again", reason.reason if reason else "")
 
 
 def _held(view: View) -> Situation:

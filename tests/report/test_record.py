@@ -36,7 +36,22 @@ def test_what_happened_stands_with_its_evidence_and_who_signed_what() -> None:
     assert "  - backup is done" in lines
     assert "- [x] **Call** — 0.0 s" in lines or "- [x] **Call**" in lines
     signed = next(line for line in lines if line.startswith("- [x] **QA lead:** Grace Date: 2026-02-04"))
-    assert signed.endswith("(commit ccccccc) — looks good")
+    assert signed.endswith("(commit ccccccc; by voice, recorded by ops@laptop) — looks good")
+
+
+def test_a_signature_says_how_it_was_given_and_when_it_is_void() -> None:
+    history = over(History(release_plan()))
+    bound: dict[str, Json] = {"plan": history.state.plan_digest, "commit": "c" * 40, "by_voice": False}
+    history.happen(Kind.SIGNOFF_GIVEN, role="qa", name="Grace", note="", login="grace", inbox=7, **bound)
+    assert next(line for line in written(history) if "**QA lead:**" in line).endswith(
+        "(commit ccccccc; signed as grace)"
+    )
+    assert event_line(history.plan, history.events[-1]).endswith("✔ qa signed by Grace, signed as grace")
+    history.ask(i.Sign("owner", "Petra", approve=True))
+    assert event_line(history.plan, history.events[-1]).endswith("✔ owner signed by Petra, by voice")
+    history.ask(i.Reopen("test", "one was missing"))
+    line = next(line for line in written(history) if "**QA lead:**" in line)
+    assert line.endswith("Date: _____ — void: Grace had signed; Test is done again")
 
 
 def test_a_failure_says_what_state_production_is_in() -> None:
