@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from screens.base import ConsoleScreen
@@ -40,7 +41,12 @@ class TablePalette(Provider):
 
 
 class TablePaletteScreen(CommandPalette):
-    """The palette. A key that comes before the list is laid out does nothing: Textual's own would end the console."""
+    """The palette. A key that comes early, before the list is laid out, or late, does nothing: Textual's own would end
+    the console, or take away the screen below."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Give way, once."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).scrollable_content_region:

@@ -6,6 +6,7 @@ was typed ahead, goes nowhere. Then the safe answer gets the focus.
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.reactive import var
@@ -106,6 +107,10 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         for button in self.query("#yes").results(Button):
             if self.settled and button.display:
                 button.focus()
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Give way, once: a key or a fact that was still on its way would take the screen below along."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_decline(self) -> None:
         """Nothing happens."""
