@@ -20,7 +20,7 @@ from console.domain.untrusted import one_line
 from console.engine.clock import WallClock
 from console.engine.signer import Stores, answered, look, put
 from console.errors import ConfigError, Refused
-from console.ports import DriverStatus, SharedStatus, Update
+from console.ports import DriverStatus, Driving, SharedStatus, Update
 from console.report.signing_text import what_is_signed
 
 if TYPE_CHECKING:
@@ -161,16 +161,26 @@ async def given(signature: Signature, stores: Stores, *, patience: float) -> Exi
     """Put it into the inbox, wait `patience` seconds for the answer, and print it. Raises StoreLost, JournalError."""
     number, answer = await put(stores, signature), None
     if patience:
-        answer = await answered(stores, signature, number, WallClock(), _tell, patience=patience)
+        answer = await answered(stores, signature, number, WallClock(), Waiting().hear, patience=patience)
     return _told(signature, number, answer)
 
 
-def _tell(update: Update) -> None:
-    """What a person should know while they wait."""
-    if isinstance(update, DriverStatus):
-        print(one_line(update.text), file=sys.stderr, flush=True)
-    elif isinstance(update, SharedStatus) and not update.connected:
-        print(one_line(update.reason), file=sys.stderr, flush=True)
+class Waiting:
+    """What a person should know while they wait, each thing once: that nobody drives, that somebody else does, that the
+    record is lost. Who drove when they looked stands above."""
+
+    def __init__(self) -> None:
+        self._driver = ""
+
+    def hear(self, update: Update) -> None:
+        """Print an update that they should know of."""
+        match update:
+            case DriverStatus(driving, text) if text != self._driver:
+                if self._driver or driving is not Driving.DRIVES:
+                    print(one_line(text), file=sys.stderr, flush=True)
+                self._driver = text
+            case SharedStatus(connected=False, reason=reason):
+                print(one_line(reason), file=sys.stderr, flush=True)
 
 
 def _told(signature: Signature, number: int, answer: Answer | None) -> Exit:
