@@ -22,9 +22,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
-    *("--disable-dev-shm-usage", "--no-proxy-server", "--remote-debugging-port=0", "--window-size=1280,800"),
+    *(
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        "--remote-debugging-port=0",
+    ),
 )
-_PATIENCE_S = 60.0
+WIDTH, HEIGHT = 1280, 800
+_PATIENCE_S = 30.0
 _MOST_BYTES = 64 * 1024 * 1024
 
 # The page keeps its terminal to itself: whoever makes it is caught as it is given its fonts' measure.
@@ -41,6 +46,10 @@ _SCREEN = """(() => {
     buffer.getLine(buffer.viewportY + row)?.translateToString(true) ?? "").join("\\n");
 })()"""
 
+_CELL = """(() => {
+  const box = document.querySelector(".xterm-screen").getBoundingClientRect(), terminal = window.caught.terminal;
+  return [box.width / terminal.cols, box.height / terminal.rows];
+})()"""
 _A_MOMENT = "new Promise((done) => setTimeout(done, 20))"
 
 
@@ -53,15 +62,18 @@ class Page:
         self._session = ""
         self._loaded = False
         self.asked_for: list[str] = []
-        self.complaints: list[str] = []
+        self.thrown: list[str] = []
 
     async def begin(self) -> None:
         """Have a page, which nothing is loaded into yet."""
         target = await self.call("Target.createTarget", url="about:blank")
         attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Network", "Runtime", "Log"):
+        for domain in ("Page", "Network", "Runtime"):
             await self.call(f"{domain}.enable")
+        await self.call(
+            "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
+        )
         await self.call("Page.addScriptToEvaluateOnNewDocument", source=_CATCH_TERMINAL)
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -86,15 +98,22 @@ class Page:
             self.asked_for.append(told["request"]["url"])
         elif method == "Network.webSocketCreated":
             self.asked_for.append(told["url"])
-        elif method == "Log.entryAdded":
-            self.complaints.append(told["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(told["exceptionDetails"]))
+            self.thrown.append(json.dumps(told["exceptionDetails"]))
 
     async def go(self, address: str) -> None:
         """Open an address, and wait until all that it is made of is loaded."""
         self._loaded = False
         await self.call("Page.navigate", url=address)
+        await self._until_loaded()
+
+    async def again(self) -> None:
+        """Press the button by which a view that is closed is opened anew."""
+        self._loaded = False
+        await self.value("document.getElementById('again').click()")
+        await self._until_loaded()
+
+    async def _until_loaded(self) -> None:
         async with asyncio.timeout(_PATIENCE_S):
             while not self._loaded:
                 self._hear(json.loads(await self._connection.recv()))
@@ -115,19 +134,26 @@ class Page:
         def missing(screen: str) -> bool:
             return any(text not in screen for text in texts)
 
-        screen = ""
+        screen, closed = "", False
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while missing(screen := await self.screen()):
+                while missing(screen) and not closed:
                     await self.value(_A_MOMENT)
+                    closed = await self.closed()
+                    screen = await self.screen()
         except TimeoutError:
-            raise AssertionError(f"{texts} not seen; {self.complaints}; the terminal:\n{screen}") from None
+            pass
+        assert not missing(screen), f"{texts} not seen; {self.thrown}; the terminal:\n{screen}"
         return screen
 
-    async def until(self, expression: str) -> None:
-        """Wait until an expression is true in the page."""
+    async def closed(self) -> bool:
+        """Whether nothing more will come to the page."""
+        return bool(await self.value("document.body.classList.contains('-closed')"))
+
+    async def end(self) -> None:
+        """Wait until nothing more will come to the page."""
         async with asyncio.timeout(_PATIENCE_S):
-            while not await self.value(f"Boolean({expression})"):
+            while not await self.closed():
                 await self.value(_A_MOMENT)
 
     async def press(self, key: str, *, code: int = 0, text: str = "", modifiers: int = 0) -> None:
@@ -140,6 +166,14 @@ class Page:
         """Click a point of the page."""
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
+
+    async def click_cell(self, column: float, row: float) -> None:
+        """Click a cell of the terminal."""
+        columns, rows = await self.value("[window.caught.terminal.cols, window.caught.terminal.rows]")
+        box = await self.value(
+            "(b => [b.width, b.height])(document.querySelector('.xterm-screen').getBoundingClientRect())"
+        )
+        await self.click(int((column + 0.5) * box[0] / columns), int((row + 0.5) * box[1] / rows))
 
     async def picture(self, file: Path) -> None:
         """Save what the page looks like."""

@@ -23,13 +23,17 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # The terminal writes its styles into the page, which no hash could name; scripts are this server's own. The
-    # sandbox leaves out pop-ups, downloads and forms: a link in a log line leads nowhere.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "font-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; sandbox allow-scripts allow-same-origin",
     "Permissions-Policy": "camera=(), clipboard-read=(), display-capture=(), geolocation=(), microphone=()",
+    "Server": "release-console",
 }
+
+# The terminal writes its styles into the page, which no hash could name; scripts are this server's own. The sandbox
+# leaves out pop-ups, downloads and forms: a link in a log line leads nowhere.
+_CONTENT = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-same-origin; "
+    "connect-src 'self'"
+)
 
 
 def new_token() -> str:
@@ -60,7 +64,9 @@ def nothing_here() -> web.Response:
 async def guard_answer(request: web.Request, response: web.StreamResponse) -> None:
     """Give every answer its headers; a signal that is sent before each begins."""
     response.headers.update(_HEADERS)
-    response.headers["Server"] = "release-console"
+    # Not every browser takes a WebSocket of the same host for one of 'self'.
+    socket = f" ws://{request.headers['Host']}" if _from_here(request) else ""
+    response.headers["Content-Security-Policy"] = _CONTENT + socket
 
 
 def _knows(path: str, token: str) -> bool:

@@ -17,7 +17,7 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 from console.cli.web.gate import gate, guard_answer
-from console.cli.web.viewer import Viewer
+from console.cli.web.viewer import Viewer, say
 
 MOST_VIEWERS = 32
 """Browsers at once: each has a process of its own behind it."""
@@ -81,6 +81,7 @@ class WatchServer(Server):
         browser = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MOST_BYTES, compress=False)
         await browser.prepare(request)
         if len(self._browsers) >= MOST_VIEWERS:
+            await say(browser, f"{MOST_VIEWERS} browsers watch already, and no more can at once. Close one of them.")
             await browser.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return browser
         self._browsers.add(browser)
@@ -89,8 +90,8 @@ class WatchServer(Server):
             await viewer.start(_cells(request.query.get("width"), 80), _cells(request.query.get("height"), 24))
             await self._process_messages(browser, viewer)
         finally:
-            self._browsers.discard(browser)
             await viewer.stop()
+            self._browsers.discard(browser)
         return browser
 
     async def on_shutdown(self, app: web.Application) -> None:
@@ -106,12 +107,14 @@ class WatchServer(Server):
                 if message.type is not WSMsgType.TEXT:
                     raise ValueError("the page sends text alone")
                 await _hear(json.loads(message.data), websocket, app_service)
-            except (ValueError, TypeError, KeyError, IndexError):
+            except ConnectionError:
+                return
+            except ValueError:
                 await websocket.close(code=WSCloseCode.UNSUPPORTED_DATA)
 
 
 async def _hear(said: object, browser: web.WebSocketResponse, viewer: AppService) -> None:
-    """What the page said. Raises ValueError, TypeError, KeyError for what it never says."""
+    """What the page said. Raises ValueError for what it never says, ConnectionError when it has gone."""
     match said:
         case ["stdin", str(keys)]:
             await viewer.send_bytes(keys.encode())

@@ -23,7 +23,7 @@ from console.errors import ConsoleError
 from console.redact import Redactor
 
 _LOOPBACK = "127.0.0.1"
-_ENDING_S = 15.0
+_ENDING_S = 10.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

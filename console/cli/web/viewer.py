@@ -48,6 +48,14 @@ class Viewer(AppService):
         self._watch = tuple(watch)
         self._browser = browser
 
+    async def start(self, width: int, height: int) -> None:
+        """Start it in a terminal of so many cells; where that fails the page says why, and closes."""
+        try:
+            await super().start(width, height)
+        except OSError as error:
+            await say(self._browser, f"No viewer can be started: {error.strerror or error}.")
+            await self._close()
+
     async def stop(self) -> None:
         """Let the viewer leave, as `q` does; end it where it does not within END_S."""
         process, task = self._process, self._task
@@ -58,8 +66,7 @@ class Viewer(AppService):
                 await self.send_meta({"type": "quit"})
                 await process.wait()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
             await process.wait()
         await task
 
@@ -72,15 +79,15 @@ class Viewer(AppService):
         try:
             await self._begun(process.stdout)
             while (drawn := await _packet(process.stdout)) is not None:
-                await self._show(drawn)
+                await _show(self._browser, drawn)
         except (TimeoutError, ValueError) as error:
-            process.kill()
-            await self._say(f"The viewer was ended: {error}", await words)
+            _kill(process)
+            await say(self._browser, f"The viewer was ended: {error}", await words)
         else:
-            await self._say(await words)
+            await say(self._browser, await words)
         finally:
             words.cancel()
-        await self._close()
+            await self._close()
 
     async def _close(self) -> None:
         await self._browser.close()
@@ -108,15 +115,22 @@ class Viewer(AppService):
         except TimeoutError:
             raise TimeoutError(f"it drew nothing within {START_S:.0f} s.") from None
 
-    async def _show(self, drawn: bytes) -> None:
-        # A browser that has gone is seen by whoever reads from it; until then the viewer is not held up.
-        with contextlib.suppress(ConnectionError):
-            await self.remote_write_bytes(drawn)
 
-    async def _say(self, *texts: str) -> None:
-        """Show lines in place of what was drawn."""
-        lines = [safe(line) for text in texts for line in text.splitlines()]
-        await self._show("\r\n".join([_EMPTIED, *(f" {line}" for line in lines)]).encode())
+async def say(browser: web.WebSocketResponse, *texts: str) -> None:
+    """Show lines in a page's terminal, in place of whatever was drawn there."""
+    lines = [safe(line) for text in texts for line in text.splitlines()]
+    await _show(browser, (_EMPTIED + "\r\n".join(lines)).encode())
+
+
+async def _show(browser: web.WebSocketResponse, drawn: bytes) -> None:
+    # A browser that has gone is seen by whoever reads from it; until then its viewer is not held up.
+    with contextlib.suppress(ConnectionError):
+        await browser.send_bytes(drawn)
+
+
+def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 async def _packet(stdout: StreamReader) -> bytes | None:
