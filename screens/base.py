@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import Screen
 
 from screens.command import Weight
 from screens.commands import READING, STEERING, Command
 from screens.desk import Desk
 from screens.leads import Act, Lead, Travel
 from screens.moment import Moment
+from screens.once import LeftOnce
 from screens.view import View
 from screens.widgets.keybar import Entry, KeyBar
 from screens.widgets.logpane import Pulse
@@ -34,7 +34,7 @@ def _bindings(commands: tuple[Command, ...]) -> list[BindingType]:
     ]
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(LeftOnce[None]):
     """A full screen of the console.
 
     `view` is the one thing that changes from outside; widgets are bound to it. A key works when the desk has
@@ -125,7 +125,7 @@ class ConsoleScreen(Screen[None]):
 
     async def action_command(self, command_id: str) -> None:
         """Do what a command of the table says; what comes late, when another screen lies over this one, is let go."""
-        if not self.is_current:
+        if not self.is_active:
             return
         command = self.desk.command(command_id, self.moment())
         if command is None:

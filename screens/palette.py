@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from screens.base import ConsoleScreen
 from screens.commands import Command
+from screens.once import LeftOnce
 
 _HIDDEN = frozenset({"palette", "up", "down", "page-up", "page-down"})
 """What makes sense only as a key."""
@@ -40,13 +40,9 @@ class TablePalette(Provider):
             await self.screen.action_command(command.id)
 
 
-class TablePaletteScreen(CommandPalette):
+class TablePaletteScreen(CommandPalette, LeftOnce[None]):
     """The palette. A key that comes early, before the list is laid out, or late, does nothing: Textual's own would end
     the console, or take away the screen below."""
-
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Give way, once."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).scrollable_content_region:

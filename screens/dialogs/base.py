@@ -6,7 +6,6 @@ was typed ahead, goes nowhere. Then the safe answer gets the focus.
 
 from typing import ClassVar, Generic, TypeVar
 
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.reactive import var
@@ -15,6 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button
 
+from screens.once import LeftOnce
 from screens.view import View
 
 SETTLE = 0.4
@@ -26,7 +26,7 @@ MOVES = "⇥ → to the answer, then ⏎ · esc not now"
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result | None], Generic[Result]):
+class Dialog(ModalScreen[Result | None], LeftOnce[Result | None], Generic[Result]):
     """A question over the screen. Escape always declines."""
 
     CSS_PATH = "dialogs.tcss"
@@ -107,10 +107,6 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         for button in self.query("#yes").results(Button):
             if self.settled and button.display:
                 button.focus()
-
-    def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Give way, once: a key or a fact that was still on its way would take the screen below along."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_decline(self) -> None:
         """Nothing happens."""
