@@ -21,7 +21,7 @@ def what_is_signed(state: RunState, role: str, *, driver: str) -> str:
 
 
 def _run(state: RunState, driver: str) -> Iterator[str]:
-    rehearsal = " (a rehearsal)" if state.rehearsal else ""
+    rehearsal = " (a rehearsal)" if state.rehearsal and state.plan.environment != "rehearsal" else ""
     yield from _row("Run", f"{state.run}: {state.plan.title}")
     yield from _row("Environment", f"{state.plan.environment}{rehearsal}")
     yield from _row("Run state", state.outcome if state.status is RunStatus.FINISHED else state.status.value)
