@@ -106,7 +106,7 @@ class KeptRun:
         import screens.showing  # noqa: F401
 
         follower = JournalFollower.open(self.folder, WallClock())
-        follower.catch_up()
+        follower.leap()
         return follower
 
 

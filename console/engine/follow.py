@@ -8,7 +8,7 @@ twenty microseconds, and what came is read in blocks of some hundredths of a sec
 library, and works on every file system, also where changes are not announced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +20,8 @@ from console.engine.journal import JOURNAL_FILE, read_plan
 from console.engine.journal_reader import JournalReader, LastLineGone
 from console.engine.tail import TAIL_FILE
 from console.engine.tail_reader import TailReader
-from console.errors import JournalError
-from console.ports import Clock, DriverStatus, LogLines
+from console.errors import JournalBroken, JournalError
+from console.ports import Clock, DriverStatus, LogLines, TailStatus
 
 POLL = 0.1
 """Seconds between two looks at the files."""
@@ -68,12 +68,19 @@ class JournalFollower:
             pass
         self.poll()
 
+    def leap(self) -> None:
+        """As `catch_up`, several times as fast: what lies before is held together only by `follow`, before all else."""
+        while self._poll(self._journal.skim):
+            pass
+        self.poll()
+
     async def follow(self) -> None:
         """Tell what comes, as it comes, until the run is over. Raises as `poll`.
 
         Who drives is told first, also to those who listen only since the history was read.
         """
         self._run.tell_again()
+        await self._check()
         while not self.over:
             await self._clock.sleep(0.0 if self.poll() else POLL)
 
@@ -83,9 +90,12 @@ class JournalFollower:
         Raises JournalBroken with the line that does not follow, JournalError when the record cannot be read, or is not
         the one that was read before; the feed is told first.
         """
+        return self._poll(self._journal.read)
+
+    def _poll(self, read: Callable[[], Sequence[Event]]) -> bool:
         try:
             looked = self._look()
-            events = self._read()
+            events = self._read(read)
         except JournalError as error:
             self._run.fails(error)
             raise
@@ -110,13 +120,31 @@ class JournalFollower:
         self._run.news.see(by_lock(self._directory))
         return True
 
-    def _read(self) -> Sequence[Event]:
+    async def _check(self) -> None:
+        """Hold together what was only skimmed; where it does not hold, what was told behind that is taken back."""
+        check = self._journal.check()
+        if check is None:
+            return
+        self.feed.publish(TailStatus(connected=False, reason=f"the record's {check.lines:,} lines are being checked"))
         try:
-            events = self._journal.read()
+            while check.go_on():
+                await self._clock.sleep(0.0)
+        except JournalBroken as error:
+            self._run.take_back(check.what_holds())
+            self._run.fails(error)
+            raise
+        except JournalError as error:
+            self._run.fails(error)
+            raise
+        self._run.tell_again()
+
+    def _read(self, read: Callable[[], Sequence[Event]]) -> Sequence[Event]:
+        try:
+            events = read()
         except LastLineGone:
             # The driver's disk refused to keep it: what was shown of it is taken back.
             self._heed(self._run.take_back(self._journal.step_back()))
-            events = self._journal.read()
+            events = read()
         if events:
             self._heed(self._run.take(events))
         return events

@@ -3,6 +3,9 @@
 Nothing is ever written. A line counts when its newline is there; until then it is being written, or was torn by a
 death and will be cut off by the next driver. The one line that may be taken back is the last: a disk that refused
 to sync it. Whatever else is no longer as it was read is an error.
+
+A long history may be skimmed: taken in at once, so that it can be shown, and held together line by line behind that
+(`check`).
 """
 
 import os
@@ -10,12 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.domain.events import Event
+from console.domain.lines import decode_events, follow_on
 from console.domain.wire import GENESIS, line_digest
-from console.engine.chain import link, read_chain
-from console.errors import JournalBroken, JournalError
+from console.engine.chain import link_lines, read_chain
+from console.engine.history_check import HistoryCheck, changed, unreadable
 
 BLOCK = 1024 * 1024
 """Bytes that are read at a time: some thousands of events, a few hundredths of a second to read and fold."""
+
+SKIM = 4 * BLOCK
+"""Bytes that are skimmed at a time: what is held in memory of a history that is not looked at again."""
 
 
 class LastLineGone(Exception):
@@ -32,6 +39,7 @@ class JournalReader:
         self._begin = 0
         self._last = b""
         self._before = self._tip = GENESIS
+        self._skimmed = False
         self.seq = 0
 
     def read(self) -> Sequence[Event]:
@@ -40,23 +48,30 @@ class JournalReader:
         Raises LastLineGone (then `step_back` is to be called), JournalBroken, JournalError. Lines before one that is
         broken are returned first.
         """
-        try:
-            found = os.stat(self._path)
-            content, ended = self._next() if self._is_news(found) else (b"", True)
-        except OSError as error:
-            raise _unreadable(self._path, error) from error
-        self._seen = None
-        events: list[Event] = []
-        for line in content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]:
-            try:
-                events.append(self._take(line))
-            except JournalBroken:
-                if not events:
-                    raise
-                return events
-        if ended:
-            self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
+        found, content, ended = self._look(self._block)
+        return self._take(content, found, ended=ended)
+
+    def skim(self) -> Sequence[Event]:
+        """As `read`, but more at a time, and without holding together any lines but the last two.
+
+        `check` is what remains to be done. A block that holds a line which is not written as this console writes lines
+        is read as `read` does.
+        """
+        found, content, ended = self._look(max(self._block, SKIM))
+        *before, last = content[content.rfind(b"\n", 0, max(content.rfind(b"\n", 0, -1), 0)) + 1 : -1].split(b"\n")
+        tip = line_digest(before[0]) if before else self._tip
+        events = decode_events(content, self.seq + 1) if follow_on([last], tip) else None
+        if events is None or len(events) != content.count(b"\n"):
+            return self._take(content, found, ended=ended)
+        self._skimmed = True
+        self._stand(len(events), last, len(content) - len(last) - 1, before=tip)
+        self._seen = (found.st_ino, found.st_size, found.st_mtime_ns) if ended else None
         return events
+
+    def check(self) -> HistoryCheck | None:
+        """What holds the lines together that were skimmed, to be carried out once; None when there are none."""
+        skimmed, self._skimmed = self._skimmed, False
+        return HistoryCheck(self._path, self._begin, self.seq - 1, self._before) if skimmed else None
 
     @property
     def behind(self) -> bool:
@@ -72,18 +87,14 @@ class JournalReader:
         try:
             content = self._path.read_bytes()
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise unreadable(self._path, error) from error
         chain = read_chain(content)
         lines = content[: chain.length].split(b"\n")[:-1]
         tips = {self.seq: self._tip, max(self.seq - 1, 0): self._before}
         kept = next((each for each, tip in tips.items() if each <= len(lines) and _tip(lines, each) == tip), None)
         if kept is None:
-            raise JournalError(
-                f"The journal of {self._path.parent.name} is no longer the one that was read: "
-                f"its first {self.seq} lines were changed.",
-                production="Nothing was changed from here: this console only reads.",
-                remedy="Compare it with a copy; what was shown until now is what it said.",
-            )
+            raise changed(self._path, self.seq)
+        self._skimmed = False
         self._seen = None
         self._begin = sum(len(each) + 1 for each in lines[: max(kept - 1, 0)])
         self._last = lines[kept - 1] + b"\n" if kept else b""
@@ -99,9 +110,18 @@ class JournalReader:
             raise LastLineGone
         return (found.st_ino, found.st_size, found.st_mtime_ns) != self._seen
 
-    def _next(self) -> tuple[bytes, bool]:
+    def _look(self, size: int) -> tuple[os.stat_result, bytes, bool]:
+        """The file's looks, the whole lines behind the last one, and whether that is all. Raises as `read`."""
+        try:
+            found = os.stat(self._path)
+            content, ended = self._next(size) if self._is_news(found) else (b"", True)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        self._seen = None
+        return found, content[: content.rfind(b"\n") + 1], ended
+
+    def _next(self, size: int) -> tuple[bytes, bool]:
         """What stands behind the last line, at least one whole line where there is one; whether that is all."""
-        size = self._block
         with self._path.open("rb") as file:
             file.seek(self._begin)
             if file.read(len(self._last)) != self._last:
@@ -112,24 +132,27 @@ class JournalReader:
                 content += file.read(size - len(content))
         return content, len(content) < size
 
-    def _take(self, line: bytes) -> Event:
-        event = link(line, self.seq + 1, self._tip)
-        self._begin += len(self._last)
-        self._last = line + b"\n"
-        self._before, self._tip = self._tip, line_digest(line)
-        self.seq += 1
-        return event
+    def _take(self, content: bytes, found: os.stat_result, *, ended: bool) -> Sequence[Event]:
+        lines = content.split(b"\n")[:-1]
+        linked = link_lines(lines, self.seq + 1, self._tip, content)
+        if linked.broken is not None and not linked.events:
+            raise linked.broken
+        taken = lines[: len(linked.events)]
+        if taken:
+            before = line_digest(taken[-2]) if len(taken) > 1 else self._tip
+            self._stand(len(taken), taken[-1], sum(len(line) + 1 for line in taken[:-1]), before=before)
+        if ended and linked.broken is None:
+            self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
+        return linked.events
+
+    def _stand(self, count: int, last: bytes, between: int, *, before: str) -> None:
+        """Stand at the last of `count` further lines: `between` bytes behind the last one until now."""
+        self._begin += len(self._last) + between
+        self._last = last + b"\n"
+        self._before, self._tip = before, line_digest(last)
+        self.seq += count
 
 
 def _tip(lines: Sequence[bytes], count: int) -> str:
     """The digest of line `count`, counted from 1."""
     return line_digest(lines[count - 1]) if count else GENESIS
-
-
-def _unreadable(path: Path, error: OSError) -> JournalError:
-    remedy = 'Its owner lets a group of this machine read it with `[journal] readable_by = "group"`.'
-    return JournalError(
-        f"The journal of {path.parent.name} cannot be read: {error.strerror}.",
-        production="Nothing was changed from here: this console only reads.",
-        remedy=remedy if isinstance(error, PermissionError) else "See that the run's folder is still there.",
-    )
