@@ -1,7 +1,9 @@
 """The command palette: the commands of the one table that work now."""
 
 from functools import partial
+from inspect import unwrap
 
+from textual import work
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from screens.base import ConsoleScreen
@@ -43,6 +45,12 @@ class TablePalette(Provider):
 class TablePaletteScreen(CommandPalette, LeftOnce[None]):
     """The palette. A key that comes early, before the list is laid out, or late, does nothing: Textual's own would end
     the console, or take away the screen below."""
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        # Whoever quits as it opens has taken the list away by the time that something is gathered for it.
+        if self.query(CommandList):
+            await unwrap(CommandPalette._gather_commands)(self, search_value)
 
     def _action_command_list(self, action: str) -> None:
         if self.query_one(CommandList).scrollable_content_region:

@@ -29,3 +29,12 @@ async def test_a_page_key_before_the_list_has_its_place_does_nothing(key: str) -
         await until(pilot, lambda: bool(commands.scrollable_content_region), "the list in its place")
         await press(pilot, key)
         assert app.return_code is None
+
+
+async def test_whoever_quits_as_it_opens_has_quit() -> None:
+    app, _ = app_for(MOMENTS["push"](), FakeHelm())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot)
+        app.action_command_palette()
+        app.action_leave_now()
+    assert app.return_code == 0
