@@ -34,6 +34,10 @@ class Company:
                 return replace(self, watched=update)
         return self
 
+    def looked_back(self) -> "Company":
+        """What of it is to be told beside a moment of the past: who drove then, the state of that moment says."""
+        return replace(self, driver=None, changed_at=None)
+
     @property
     def unreached(self) -> SharedStatus | None:
         """The shared record where there is one and it is not reached."""

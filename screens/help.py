@@ -11,6 +11,7 @@ from screens.commands import Command
 from screens.desk import Desk
 from screens.moment import Moment
 from screens.paint import ink, words
+from screens.paint.company import watching_lines
 from screens.view import View
 from screens.widgets.keybar import KeyBar
 from screens.widgets.panes import Header, Pane
@@ -50,8 +51,9 @@ class HelpPane(Pane):
         self._commands = commands
 
     def paint(self, view: View) -> None:
-        """All groups."""
-        self.show(help_lines(self._commands, Moment(view), min(self.room.width, 110)))
+        """Who watches, where that is known; all groups."""
+        width = min(self.room.width, 110)
+        self.show([*watching_lines(view.company, width), *help_lines(self._commands, Moment(view), width)])
 
 
 class HelpScreen(ConsoleScreen):

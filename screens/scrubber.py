@@ -13,7 +13,6 @@ from console.domain.history import History
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
 from console.ports import StateChanged, TailStatus
-from screens.company import ALONE
 from screens.leads import Jump
 from screens.looking import NOT_LOOKING
 from screens.past import Past
@@ -122,7 +121,7 @@ class Scrubber:
             tail=tail,
             record_failed="",
             looking=NOT_LOOKING,
-            company=ALONE,
+            company=now.company.looked_back(),
             past=self._past(),
         )
 

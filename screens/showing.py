@@ -39,6 +39,7 @@ class Showing:
     ) -> None:
         self._app = app
         self._settle = SETTLE if settle is None else settle
+        self._led_to: datetime | None = None
         self.listening = Listening(feed, now, wake, driving=helm is not None)
         if helm is None:
             self._desk = observers_desk(app, self.listening, reads or Reads(), self.frame)
@@ -50,8 +51,7 @@ class Showing:
         while len(self._app.screen_stack) > 1:
             self._app.pop_screen()
         self._app.push_screen(RunScreen(self._desk, self.listening.view()))
-        if self.listening.state.incident_at is not None and self._desk.steers:
-            self._desk.pursue(Show("incident"))
+        self._lead_to_incident()
         fit(self._app, self._app.size)
 
     def frame(self) -> None:
@@ -59,6 +59,8 @@ class Showing:
         changed, lines = self.listening.take()
         if changed:
             self._show()
+            if not self._desk.steers and self.listening.past is None:
+                self._lead_to_incident()
         for screen in self._audience() if lines else ():
             if isinstance(screen, ConsoleScreen):
                 screen.catch_up()
@@ -78,6 +80,13 @@ class Showing:
         from screens.dialogs.leave import LeaveDialog
 
         return LeaveDialog(self.listening.view(), settle=self._settle)
+
+    def _lead_to_incident(self) -> None:
+        """To the screen of an incident that is open, once; whoever declares one here is led there by declaring it."""
+        since = self.listening.state.incident_at
+        if since is not None and since != self._led_to and isinstance(self._app.screen, ConsoleScreen):
+            self._led_to = since
+            self._desk.pursue(Show("incident"))
 
     def _show(self) -> None:
         view = self.listening.view()

@@ -45,7 +45,8 @@ def people(view: View) -> tuple[str, ...]:
     watching = company.watched.observers if company.watched is not None else ()
     if not watching:
         return (drives,)
-    return (f"{drives} · {_names(watching)}", f"{drives} · {len(watching)} watch")
+    number = f"{len(watching)} watch"
+    return (f"{drives} · {_names(watching)}", f"{drives} · {number}", number)
 
 
 def watching_lines(company: Company, width: int) -> list[Content]:
@@ -81,7 +82,7 @@ def _consequence(view: View) -> str:
     apart = view.state.apart
     if apart is None or apart.waived:
         return ""
-    return "Nothing that changes production starts until it is back."
+    return "What changes production waits."
 
 
 def _driver(view: View, width: int) -> Told | None:
@@ -109,7 +110,7 @@ def _drives(driver: DriverStatus | None, known: str) -> str:
         case DriverStatus(driving=Driving.DRIVES, actor=actor):
             return f"driven by {actor}"
         case DriverStatus(driving=Driving.APART, actor=actor):
-            return f"{actor} is not at the shared record"
+            return f"{actor} is not seen"
         case DriverStatus(driving=Driving.UNKNOWN):
             return f"driven by {known}?" if known else "who drives is not seen"
         case DriverStatus():

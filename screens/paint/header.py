@@ -91,4 +91,4 @@ def _second(view: View, width: int, who: tuple[str, ...]) -> Content:
 def _people_and_hosts(view: View) -> tuple[str, ...]:
     """Who drives and which hosts are touched, the fullest wording first."""
     wordings, hosts = people(view), words.hosts(view.state.plan.hosts)
-    return (*((f"{each} · {hosts}" for each in wordings) if hosts else ()), *wordings)
+    return (*((f"{each} · {hosts}" for each in wordings[:2]) if hosts else ()), *wordings)

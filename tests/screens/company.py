@@ -8,6 +8,8 @@ from console.domain.shared import Observer
 from console.domain.state import Apart
 from console.ports import DriverStatus, Driving, JournalFailed, SharedStatus, Update, Watched
 from screens.app import ConsoleApp
+from screens.company import ALONE
+from screens.view import View
 from tests.screens.fakes import FakeFeed, app_for
 from tests.screens.moments import MOMENTS, Moment
 from tests.screens.story import BEGIN
@@ -62,6 +64,7 @@ class Company:
 
 
 COMPANY: Mapping[str, Company] = {
+    "alone": Company("migrating", (), driving=True),
     "watch-driven": Company("migrating", (DRIVES,)),
     "watch-died": Company("migrating", (DRIVES, DIED)),
     "watch-apart": Company("migrating", (REACHED, DRIVES, APART)),
@@ -78,12 +81,18 @@ COMPANY: Mapping[str, Company] = {
 }
 
 
+def view_in(company: Company) -> View:
+    """What there is to be painted at such a moment."""
+    moment, others = _moment(company), ALONE
+    for update in company.told:
+        others = others.hear(update, moment.now - timedelta(seconds=company.ago))
+    failed = next((each.message for each in company.told if isinstance(each, JournalFailed)), "")
+    return View(moment.state, moment.now, driving=company.driving, record_failed=failed, company=others)
+
+
 def app_in(company: Company) -> tuple[ConsoleApp, FakeFeed, Callable[[], None]]:
     """The application at such a moment, its feed, and what tells it of the others, once it listens."""
-    moment: Moment = MOMENTS[company.moment]()
-    if company.apart is not None:
-        since = moment.now - timedelta(seconds=company.ago)
-        moment = replace(moment, state=replace(moment.state, apart=Apart(since, company.apart)))
+    moment = _moment(company)
     app, feed = app_for(moment, driving=company.driving)
 
     def tell() -> None:
@@ -94,3 +103,11 @@ def app_in(company: Company) -> tuple[ConsoleApp, FakeFeed, Callable[[], None]]:
         app.frame()
 
     return app, feed, tell
+
+
+def _moment(company: Company) -> Moment:
+    moment: Moment = MOMENTS[company.moment]()
+    if company.apart is None:
+        return moment
+    since = moment.now - timedelta(seconds=company.ago)
+    return replace(moment, state=replace(moment.state, apart=Apart(since, company.apart)))
