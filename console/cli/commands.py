@@ -81,9 +81,6 @@ def _rehearsing(commands: "Commands") -> None:
         metavar="WAY",
         help="which way back: recommended, code, fix-only, schema, database or backup; goes back at a failure",
     )
-    rehearse.add_argument(
-        "--shared", action="store_true", help="with a shared record: watched, signed, taken over from elsewhere"
-    )
     _json(rehearse)
     _world(rehearse)
     _directory(rehearse)
@@ -199,6 +196,9 @@ def _world(command: ArgumentParser) -> None:
         default=449,
         metavar="N",
         help="how many accounts the sandbox's database holds (%(default)s)",
+    )
+    command.add_argument(
+        "--shared", action="store_true", help="with a shared record: watched, signed, taken over from elsewhere"
     )
 
 
@@ -370,6 +370,7 @@ def _sandbox_up(arguments: Namespace) -> Exit:
             pace=arguments.pace,
             accounts=arguments.accounts,
             directory=arguments.directory,
+            shared=arguments.shared,
         )
     )
 

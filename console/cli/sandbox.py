@@ -68,7 +68,14 @@ async def _keep_alive(world: "WorldHandle") -> None:
 
 
 async def sandbox_until_interrupted(
-    config: Path, *, json: bool, faults: tuple[str, ...], pace: float, accounts: int, directory: Path | None
+    config: Path,
+    *,
+    json: bool,
+    faults: tuple[str, ...],
+    pace: float,
+    accounts: int,
+    directory: Path | None,
+    shared: bool = False,
 ) -> Exit:
     """Build a world, print where it is reached, and end it on an interrupt."""
     from console.sandbox.client import up
@@ -79,7 +86,11 @@ async def sandbox_until_interrupted(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
     say = say_nothing if json else say_aloud
-    world = await up(place, faults=faults, pace=pace, accounts=accounts, plan=config.resolve(), say=say)
+    world = await up(place, faults=faults, pace=pace, accounts=accounts, plan=config.resolve(), shared=shared, say=say)
+    if shared:
+        from console.cli.shared_rehearsal import set_up
+
+        await set_up(place, load_plan(Path(world.info.overlay)))
     print(encoder.dumps(world.endpoints(), indent=None if json else 2), flush=True)
     if not json:
         say_aloud(f"Drive it: release-console --config {world.info.overlay}")
