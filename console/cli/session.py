@@ -113,7 +113,16 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
     cache = run.journal.directory.parent.parent / "cache"
     async with wired(run.plan, cache=cache, clock=clock, feed=run.feed) as world:
         run.log.redact = world.redactor.text
-        about = About(actor(), os.uname().nodename, os.getpid(), __version__, rehearsal, run.remarks, full_name())
+        about = About(
+            actor(),
+            os.uname().nodename,
+            os.getpid(),
+            __version__,
+            rehearsal,
+            run.remarks,
+            full_name(),
+            await _login(run.shared),
+        )
         conductor = Conductor(
             run.plan,
             run.journal,
@@ -137,6 +146,14 @@ async def driven(run: Recorded, *, pace: float, rehearsal: bool) -> AsyncIterato
             for what, watching in watches:
                 stack.push_async_callback(_end, asyncio.create_task(_watch(what, watching, conductor)))
             yield Session(run.plan, run.journal, run.feed, conductor, world, driving)
+
+
+async def _login(shared: Shared | None) -> str:
+    """Whom the shared record takes the driver for; empty while it is not reached."""
+    try:
+        return await shared.store.login() if shared is not None else ""
+    except JournalError:
+        return ""  # that the record is not reached is told by its journal
 
 
 def _sharing(run: Recorded, conductor: Conductor, clock: WallClock) -> list[tuple[str, Callable[[], Awaitable[None]]]]:

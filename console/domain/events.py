@@ -35,7 +35,7 @@ class Kind(StrEnum):
     RUN_FINISHED = "run.finished"
     """outcome: completed | failed | abandoned | rolled_back; reason; production (one sentence)"""
     DRIVER_JOINED = "driver.joined"
-    """actor, host, pid; name (what the account says they are called, where it does)"""
+    """actor, host, pid; where they are known, name (what the account says they are called) and login (of the store)"""
     DRIVER_LEFT = "driver.left"
     """reason"""
     STORE_LOST = "store.lost"

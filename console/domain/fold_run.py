@@ -62,7 +62,8 @@ def joined(work: Working, event: Event) -> None:
     """Somebody drives."""
     actor = payload.text(event.data, "actor", event.actor)
     known = work.run.drivers
-    new = tuple(each for each in (actor, payload.text(event.data, "name")) if each and each not in known)
+    names = dict.fromkeys((actor, payload.text(event.data, "name"), payload.text(event.data, "login")))
+    new = tuple(each for each in names if each and each not in known)
     work.run = replace(work.run, driver=actor, driver_since=event.at, drivers=(*known, *new))
 
 

@@ -251,7 +251,8 @@ class RunState:
     driver: str = ""
     driver_since: datetime | None = None
     drivers: tuple[str, ...] = ()
-    """Everybody who has driven this run: as `user@host`, and by the name of their account where it has one."""
+    """Everybody who has driven this run: as `user@host`, by the name of their account, and by their login of the shared
+    record, where these are known."""
     apart: Apart | None = None
     """That the shared record is lost; None while it is not, or where nothing is shared."""
     steps: Mapping[str, StepState] = field(default_factory=dict)

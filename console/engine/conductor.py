@@ -33,7 +33,7 @@ class About:
     """Who drives (`user@host`), from where, with which console, and whether it is a rehearsal.
 
     `remarks` are notes that the record should open with, e.g. that a torn line was cut off; `name` is what the driver's
-    account says that they are called.
+    account says that they are called, `login` whom the shared record takes them for.
     """
 
     actor: str
@@ -43,6 +43,7 @@ class About:
     rehearsal: bool = False
     remarks: tuple[str, ...] = ()
     name: str = ""
+    login: str = ""
 
 
 class Conductor:
@@ -166,7 +167,8 @@ class Conductor:
         about, state = self._about, self.state
         drafts = [] if state.created_at is not None else [self._created()]
         joined: dict[str, Json] = {"actor": about.actor, "host": about.host, "pid": about.pid}
-        drafts.append(Draft(Kind.DRIVER_JOINED, data=joined | ({"name": about.name} if about.name else {})))
+        known: dict[str, Json] = {key: text for key, text in (("name", about.name), ("login", about.login)) if text}
+        drafts.append(Draft(Kind.DRIVER_JOINED, data=joined | known))
         drafts += [Draft(Kind.NOTE_ADDED, data={"text": each}) for each in about.remarks]
         drafts += left_open(state)
         if state.status is RunStatus.RUNNING:

@@ -15,6 +15,9 @@ from console.domain.shared import Answer, Branch, Lease, Observer, SharedRun, Si
 class DriverStore(Protocol):
     """The shared record as a driver uses it."""
 
+    async def login(self) -> str:
+        """Whom the database takes us for."""
+
     async def find(self, run: str) -> SharedRun | None:
         """The run as it stands in the store; None when it is not there."""
 

@@ -165,6 +165,13 @@ class TestFourEyes:
         assert drove(joins(history, "ben@desk").state.drivers, "nobody", "Ben") == "Ben"
         assert history.state.drivers == ("ops@laptop", "ben@desk")
 
+    def test_the_drivers_own_login_of_the_shared_record_signs_nothing(self) -> None:
+        history = driven(four_eyes=True, actor="root@vm")
+        history.happen(Kind.DRIVER_JOINED, actor="root@vm", host="vm", pid=8, login="grace")
+        with pytest.raises(Refused, match="grace has driven this run"):
+            sign_from_afar(history.state, signature(history, name="G. H."))
+        assert history.state.drivers == ("root@vm", "grace")
+
     def test_others_sign(self) -> None:
         history = driven(four_eyes=True).ask(i.Sign("qa", "Grace", approve=True))
         history.append(*sign_from_afar(history.state, signature(history, role="owner", login="petra", name="Petra")))

@@ -162,6 +162,9 @@ class MemoryDriver:
         self._news: dict[str, asyncio.Event] = {}
         record.drivers.append(self)
 
+    async def login(self) -> str:
+        return await self.wire.call("login", lambda: self.wire.name)
+
     async def find(self, run: str) -> SharedRun | None:
         return await self.wire.call("find", lambda: self._record.shared(run) if run in self._record.kept else None)
 

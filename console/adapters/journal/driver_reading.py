@@ -11,6 +11,7 @@ from console.domain.shared import Branch, Observer, SharedRun, Signature
 from console.secrets import Secret
 
 _PAGE = 2_000
+_LOGIN = "SELECT session_user::text AS login"
 _BRANCHES = """
 SELECT b.epoch, b.actor, b.first, b.lines FROM release_console.branches b
 WHERE b.run = %(run)s ORDER BY b.epoch, b.first
@@ -35,6 +36,11 @@ class DriverReading:
     def __init__(self, url: Secret, *, tls: str, seconds: float = CALL_S) -> None:
         self._link = StoreLink(Target(url, tls), DRIVER_ROLE, "rc/drive", seconds=seconds)
         self._seen: dict[tuple[object, object, object], datetime] = {}
+
+    async def login(self) -> str:
+        """Whom the database takes us for."""
+        (row,) = await self._link.fetch(_LOGIN)
+        return str(row["login"])
 
     async def find(self, run: str) -> SharedRun | None:
         """The run as it stands in the store; None when it is not there."""
