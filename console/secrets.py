@@ -126,17 +126,29 @@ def _read(path: Path) -> str:
     return value
 
 
-def _check_place(plan: Plan, url: Secret) -> None:
-    """A rehearsal touches no database elsewhere, and nothing else takes this machine's for production."""
+def leads_elsewhere(url: Secret) -> bool:
+    """Whether the address of a database is not certainly one on this machine."""
+    host = _only_host(url)
+    return not host or not is_loopback(host)
+
+
+def _only_host(url: Secret) -> str:
+    """The one host that the address of a database leads to; empty when it is no such address, or leads to several."""
     try:
         parts = urlsplit(url.reveal())
         host = parts.hostname or ""
     except ValueError:
-        parts, host = SplitResult("", "", "", "", ""), ""
+        return ""
     # libpq tries several hosts one after the other, and lets these parameters override the one in the address.
     elsewhere = {"host", "hostaddr", "service"} & set(parse_qs(parts.query, keep_blank_values=True))
-    elsewhere |= {","} & set(parts.netloc)
-    if parts.scheme not in ("postgresql", "postgres") or not host or elsewhere:
+    sound = parts.scheme in ("postgresql", "postgres") and "," not in parts.netloc and not elsewhere
+    return host if sound else ""
+
+
+def _check_place(plan: Plan, url: Secret) -> None:
+    """A rehearsal touches no database elsewhere, and nothing else takes this machine's for production."""
+    host = _only_host(url)
+    if not host:
         raise SecretError(
             f"{url.source} does not hold the address of one database.",
             remedy="It looks like postgresql://user:password@host:5432/name.",

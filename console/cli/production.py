@@ -34,11 +34,9 @@ async def opened(config: Path, front: Front) -> AsyncIterator[Session]:
     must_be_enterable(plan, state)
     kept = state / "runs"
     folder, remarks = await asyncio.to_thread(open_run_of, plan, kept)
-    shared = None
-    if plan.journal_url_source:
-        front.say("Reaching the shared record")
-        shared, told = await _shared(plan, front)
-        remarks = (*remarks, *told)
+    shared, told = await _shared(plan, front)
+    remarks = (*remarks, *told)
+    if shared is not None:
         elsewhere = await open_elsewhere(shared.store, plan)
         # The names of runs sort by their age.
         if elsewhere is not None and (folder is None or elsewhere > folder.name):
@@ -52,12 +50,14 @@ async def opened(config: Path, front: Front) -> AsyncIterator[Session]:
             yield session
 
 
-async def _shared(plan: Plan, front: Front) -> tuple[Shared, tuple[str, ...]]:
+async def _shared(plan: Plan, front: Front) -> tuple[Shared | None, tuple[str, ...]]:
     """The store of a plan, and what is to be said of where it lies. Raises SecretError, ConfigError."""
     store = await asyncio.to_thread(store_of, plan)
-    secrets = await asyncio.to_thread(_find_secrets, plan)
     if store is None:
-        raise ValueError("the plan names no store")
+        alone = ("this is a rehearsal: the shared record that the plan names is left alone",)
+        return None, alone if plan.journal_url_source else ()
+    front.say("Reaching the shared record")
+    secrets = await asyncio.to_thread(_find_secrets, plan)
     return Shared(store, front.ask), await must_be_apart(plan, secrets)
 
 

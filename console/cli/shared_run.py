@@ -50,13 +50,16 @@ class Opened:
 
 
 def store_of(plan: Plan) -> DriverStore | None:
-    """The store that the plan names; None when it names none. Raises SecretError."""
+    """The store that the plan names; None when it names none, or one elsewhere in a rehearsal. Raises SecretError."""
     if not plan.journal_url_source:
         return None
     from console.adapters.journal import PostgresDriverStore
-    from console.secrets import resolve
+    from console.secrets import leads_elsewhere, resolve
 
-    return PostgresDriverStore(resolve(plan.journal_url_source), tls=plan.journal_tls)
+    url = resolve(plan.journal_url_source)
+    if plan.environment == "rehearsal" and leads_elsewhere(url):
+        return None
+    return PostgresDriverStore(url, tls=plan.journal_tls)
 
 
 async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:

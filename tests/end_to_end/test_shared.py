@@ -5,12 +5,12 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from getpass import getuser
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from console.cli.wiring import actor
 from tests.end_to_end.rehearsals import PLAN, Line, Place
 from tests.end_to_end.terminals import Terminal
 
@@ -95,7 +95,7 @@ def machine(here: Place, name: str, world: Path) -> Iterator[Terminal]:
 
 def test_a_run_is_taken_over_from_a_console_that_lives_and_it_watches_on(here: Place) -> None:
     """Two machines, one world, one store: by keys, in two terminals."""
-    who = f"{getuser()}@{os.uname().nodename}"
+    who = actor()
     with shared_world(here) as world:
         with machine(here, "ann", world) as ann:
             ann.see("Not started", "begin the run")
