@@ -98,15 +98,17 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(state: Path) -> AsyncIterator[Watching]:
+async def watching(state: Path, *arguments: str, **variables: str) -> AsyncIterator[Watching]:
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         "--json",
         "--directory",
         str(state),
+        *arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, **variables},
     )
     try:
         yield Watching(process)
