@@ -143,12 +143,12 @@ async def drawn_up(wish: Wish, stores: Stores) -> Signature:
     looked = await look(stores, wish.run, WallClock())
     print(what_is_signed(looked.state, wish.role, driver=looked.driver), end="\n\n")
     approve = wish.refuse is None
-    note = wish.note if wish.refuse is None else wish.refuse
-    signature = looked.signature(wish.role, wish.name, approve=approve, note=note)
+    name, note = one_line(wish.name), one_line(wish.note if wish.refuse is None else wish.refuse)
+    signature = looked.signature(wish.role, name, approve=approve, note=note)
     if wish.pinned:
         as_seen(wish, looked.state)
     verb = "signs" if approve else f"refuses to sign ({note})"
-    print(one_line(f"{wish.name} ({looked.login}) {verb} as {looked.state.signoffs[wish.role].title}."), flush=True)
+    print(one_line(f"{name} ({looked.login}) {verb} as {looked.state.signoffs[wish.role].title}."), flush=True)
     return signature
 
 

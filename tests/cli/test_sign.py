@@ -89,6 +89,13 @@ async def test_a_refusal_to_sign_is_recorded_with_its_reason(tmp_path: Path) -> 
         assert (here.state.signoffs["qa"].given, here.state.signoffs["qa"].note) == (False, "KPIs are off")
 
 
+async def test_what_no_terminal_may_obey_does_not_reach_the_record(tmp_path: Path) -> None:
+    record = Record()
+    async with desk(tmp_path, record, FakeWorld()):
+        signature = await drawn_up(replace(WISH, name="Gr\x1b[2Jace\nHopper \udcff", note="a\u202eb"), stores(record))
+    assert (signature.name, signature.note) == ("Gr␛[2Jace Hopper ‹dcff›", "a‹202e›b")
+
+
 async def test_what_changed_meanwhile_is_not_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = Record()
     async with desk(tmp_path, record, FakeWorld()) as here, serving(here):
