@@ -47,6 +47,7 @@ class PostgresDriverStore(DriverReading):
         super().__init__(url, tls=tls, seconds=seconds)
         self._held: tuple[str, int] | None = None
         self._held_in = 0
+        self._lease: object = None
         self._listening: tuple[str, int] = ("", 0)
         self._channel = ""
 
@@ -65,7 +66,8 @@ class PostgresDriverStore(DriverReading):
     async def hold(self, run: str, epoch: int) -> None:
         """Confirm that the epoch is still the record's, and hold its lease again after the connection was lost."""
         (row,) = await self._link.fetch(_HOLD, {"run": run, "epoch": epoch})
-        if not self._holds(run, epoch):
+        # Another key than ours: another session of this driver had taken the lease meanwhile.
+        if not self._holds(run, epoch) or row["lease"] != self._lease:
             await self._lock(run, epoch, row["lease"])
 
     async def append(self, run: str, epoch: int, first: int, lines: Sequence[bytes]) -> None:
@@ -120,7 +122,7 @@ class PostgresDriverStore(DriverReading):
         (row,) = await self._link.fetch(_LOCK, {"lease": lease, "run": run, "name": name})
         if row["held"] is not True:
             raise failures.lost("the lock of the lease cannot be had")
-        self._held, self._held_in = (run, epoch), self._link.generation
+        self._held, self._held_in, self._lease = (run, epoch), self._link.generation, lease
 
     async def _listen(self, run: str) -> None:
         channel, _ = await channel_of(self._link, run)

@@ -27,6 +27,11 @@ def lost(reason: str, remedy: str = "") -> StoreLost:
     )
 
 
+def late(seconds: float) -> StoreLost:
+    """That the store did not answer in the time of a call."""
+    return lost(f"it did not answer within {seconds:g} s")
+
+
 def refused(error: psycopg.Error, secrets: tuple[str, ...]) -> JournalError:
     """What an error of a statement becomes: StoreLost, TakenOver, or JournalError."""
     state = error.sqlstate or ""

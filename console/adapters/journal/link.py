@@ -6,9 +6,7 @@ and advisory locks belong to one.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import psycopg
 
@@ -16,6 +14,7 @@ from console.adapters.database import Target
 from console.adapters.database.connecting import Link
 from console.adapters.journal import failures
 from console.adapters.journal.deadline import Deadline
+from console.adapters.journal.hearing import Hearing, Told
 from console.errors import DatabaseError, JournalError, StoreLost
 from console.ports import Row
 
@@ -43,16 +42,6 @@ _VERSION = "SELECT max(version) AS version FROM release_console.version"
 _NO_RIGHT = "42501"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A notification: its channel, what it says, and the process of the session that sent it, for which the server
-    vouches."""
-
-    channel: str
-    payload: str
-    backend: int
-
-
 class StoreLink:
     """A connection that acts as `role`. Raises StoreLost, and what `failures.refused` makes of a refusal."""
 
@@ -75,8 +64,8 @@ class StoreLink:
         self._link: Link | None = None
         self._descriptor = -1
         self._gone = failures.lost("it was not reached yet")
-        self._told: list[Told] = []
-        self._bell = asyncio.Event()
+        self._hearing = Hearing()
+        self._loop: asyncio.AbstractEventLoop
         self._heard = 0.0
         self.generation = 0
         """How many connections there were: whatever a session was told to remember is gone with the next one."""
@@ -93,17 +82,18 @@ class StoreLink:
 
     async def fetch(self, sql: str, params: Mapping[str, object] | None = None, *, size: int = 0) -> list[Row]:
         """Run one statement and return its rows. `size`: about how many bytes its parameters have."""
-        deadline = asyncio.get_running_loop().time() + self._seconds
+        self._loop = asyncio.get_running_loop()
+        deadline = self._loop.time() + self._seconds
         try:
             async with asyncio.timeout_at(deadline):
                 await self._one_at_a_time.acquire()
         except TimeoutError:
-            raise self._late() from None
+            raise failures.late(self._seconds) from None
         try:
             link = self._link
             if link is None:
                 link = await self._opened(deadline)
-            asyncio.get_running_loop().remove_reader(self._descriptor)  # the statement reads what comes itself
+            self._loop.remove_reader(self._descriptor)  # the statement reads what comes itself
             try:
                 return await self._asked(link, sql, params, deadline + size / _BYTES_PER_S)
             finally:
@@ -117,29 +107,21 @@ class StoreLink:
         Raises StoreLost as soon as the connection of this generation is seen to be gone: by its end, or because it was
         silent for the time of a call and does not answer a question within another.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
+        end = asyncio.get_running_loop().time() + seconds
         while True:
             if self._link is None or generation != self.generation:
                 raise self._gone
-            if self._told:
-                told, self._told = self._told, []
+            now, silent = self._loop.time(), self._heard + self._seconds
+            if (told := self._hearing.take()) or now >= end:
                 return told
-            now, silent = loop.time(), self._heard + self._seconds
-            if now >= end:
-                return []
             if now >= silent:
                 await self.fetch("SELECT 1")
-                continue
-            self._bell.clear()
-            with contextlib.suppress(TimeoutError):  # no failure: the loop looks what there is
-                async with asyncio.timeout_at(min(end, silent)):
-                    await self._bell.wait()
+            else:
+                await self._hearing.rung(self._loop, min(end, silent))
 
     def put_back(self, told: list[Told]) -> None:
         """Have notifications told again: whoever asked for them could not use them."""
-        self._told[:0] = told
-        self._bell.set()
+        self._hearing.put_back(told)
 
     async def close(self) -> None:
         """Let go of the connection; again is harmless. Never raises."""
@@ -148,7 +130,11 @@ class StoreLink:
 
     async def _opened(self, deadline: float) -> Link:
         """A new connection, settled in its role."""
-        link = await self._connected(deadline)
+        try:
+            link = await _connected(self._target, self._application, deadline, self._seconds)
+        except StoreLost as error:
+            self._gone = error
+            raise
         try:
             settings = {"names": list(self._settings), "values": list(self._settings.values())}
             await self._asked(link, _SETTLE, settings, deadline)
@@ -163,19 +149,9 @@ class StoreLink:
         self.generation += 1
         self._link, self._descriptor = link, link.pgconn.socket
         self._gone = failures.lost("the connection broke off")
-        self._told.clear()
-        link.add_notify_handler(lambda told: self._note(Told(told.channel, told.payload, told.pid)))
+        self._hearing.take()
+        link.add_notify_handler(lambda told: self._hearing.note(Told(told.channel, told.payload, told.pid)))
         return link
-
-    async def _connected(self, deadline: float) -> Link:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._target.connect(self._application)
-        except TimeoutError:
-            self._gone = self._late()
-        except DatabaseError as error:
-            self._gone = failures.lost(f"{error.message[:1].lower()}{error.message[1:]}", error.remedy)
-        raise self._gone
 
     async def _take_role(self, link: Link, deadline: float) -> None:
         try:
@@ -193,7 +169,7 @@ class StoreLink:
                 async with link.cursor() as cursor:
                     await cursor.execute(sql.encode(), params)
                     rows = await cursor.fetchall() if cursor.description is not None else []
-                self._heard = asyncio.get_running_loop().time()
+                self._heard = self._loop.time()
                 return rows
             except psycopg.Error as error:
                 failure = failures.refused(error, self._target.secrets)
@@ -203,7 +179,7 @@ class StoreLink:
     def _ended(self, link: Link, failure: JournalError, *, late: bool) -> JournalError:
         """What a failed statement is told as: a loss, where it took the connection with it."""
         if late:
-            failure = self._late()
+            failure = failures.late(self._seconds)
         elif link.closed and not isinstance(failure, StoreLost):
             failure = failures.lost(failure.message)
         if link.closed and isinstance(failure, StoreLost):
@@ -215,11 +191,11 @@ class StoreLink:
         if link.closed:
             self._drop(link, self._gone)
         elif link is self._link:
-            asyncio.get_running_loop().add_reader(self._descriptor, self._readable, link)
+            self._loop.add_reader(self._descriptor, self._readable, link)
             self._take_in(link)
 
     def _readable(self, link: Link) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._loop.time()
         try:
             link.pgconn.consume_input()
             self._take_in(link)
@@ -230,20 +206,26 @@ class StoreLink:
     def _take_in(self, link: Link) -> None:
         """Keep what was notified; some of it may have been read together with a statement's answer."""
         while told := link.pgconn.notifies():
-            self._note(Told(told.relname.decode(), told.extra.decode(), told.be_pid))
-
-    def _note(self, told: Told) -> None:
-        self._told.append(told)
-        self._bell.set()
+            self._hearing.note(Told(told.relname.decode(), told.extra.decode(), told.be_pid))
 
     def _drop(self, link: Link, why: StoreLost) -> None:
         """The connection is gone, or is to be; whoever waits on it is told."""
         if link is self._link:
-            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self._loop.remove_reader(self._descriptor)
             self._link = None
             self._gone = why
-            self._bell.set()
+            self._hearing.still()
+            self._hearing.ring()
         link.pgconn.finish()
 
-    def _late(self) -> StoreLost:
-        return failures.lost(f"it did not answer within {self._seconds:g} s")
+
+async def _connected(target: Target, application: str, deadline: float, seconds: float) -> Link:
+    """A new connection by a time of the event loop. Raises StoreLost."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await target.connect(application)
+    except TimeoutError:
+        failure = failures.late(seconds)
+    except DatabaseError as error:
+        failure = failures.lost(f"{error.message[:1].lower()}{error.message[1:]}", error.remedy)
+    raise failure

@@ -13,7 +13,8 @@ from psycopg import sql
 
 from console.adapters.database import Target
 from console.adapters.journal import failures
-from console.adapters.journal.link import CALL_S, StoreLink, Told
+from console.adapters.journal.hearing import Told
+from console.adapters.journal.link import CALL_S, StoreLink
 from console.adapters.journal.names import OBSERVER_ROLE, watching
 from console.adapters.journal.reading import channel_of, lease_of, lines_of, plan_of, shared_runs
 from console.adapters.journal.tail_lines import decode_lines

@@ -28,6 +28,7 @@ _SETTINGS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7263019845521)"
 _ABOUT = """
 SELECT current_database()::text AS database, session_user::text AS login,
+       current_setting('server_version_num')::integer AS release,
        current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby,
        ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY (%(roles)s)) AS roles,
        ARRAY(SELECT m.rolname::text FROM pg_auth_members a
@@ -36,6 +37,7 @@ SELECT current_database()::text AS database, session_user::text AS login,
        to_regclass('release_console.version') IS NOT NULL AS installed,
        pg_has_role('pg_signal_backend', 'USAGE') AS may_end_sessions
 """
+_OLDEST = 140_000
 _ROLES = (DRIVER_ROLE, OBSERVER_ROLE, SIGNER_ROLE)
 _NOTHING = "Nothing was changed in the store."
 
@@ -76,6 +78,7 @@ class _About:
 
     database: str
     login: str
+    release: int
     encoding: str
     standby: bool
     roles: list[str]
@@ -112,6 +115,13 @@ async def _installed(link: Link) -> Installed:
 
 
 def _check(about: _About) -> None:
+    if about.release < _OLDEST:
+        raise JournalError(
+            f"The server of {about.database} is PostgreSQL {about.release // 10_000}; the shared record needs"
+            f" {_OLDEST // 10_000} or newer.",
+            production=_NOTHING,
+            remedy="Name a newer server in the address of the shared record.",
+        )
     if about.encoding != "UTF8":
         raise JournalError(
             f"The database {about.database} cannot hold every character of a record: its encoding is {about.encoding}.",

@@ -4,6 +4,7 @@ import pytest
 
 from console.adapters.database import PostgresDatabase
 from console.adapters.journal import PostgresDriverStore, install, same_place, statements_for
+from console.adapters.scratch.server import Running
 from console.engine.clock import WallClock
 from console.errors import DatabaseError, JournalError, StoreLost, TakenOver
 from console.sandbox.cluster import Cluster
@@ -65,7 +66,9 @@ def test_logins_are_quoted() -> None:
     assert statements_for([("release_console_signer", 'q"a')]) == ('GRANT release_console_signer TO "q""a";',)
 
 
-async def test_an_owner_with_few_rights_is_told_what_an_administrator_runs(own_server: Cluster) -> None:
+async def test_an_owner_with_few_rights_is_told_what_an_administrator_runs(
+    own_server: Cluster, server: Running
+) -> None:
     admin = PostgresDatabase(reached(own_server), WallClock(), tls="disable")
     async with admin.session("tests") as session:
         for login in ("owner", "alice", "bob"):
@@ -84,7 +87,9 @@ async def test_an_owner_with_few_rights_is_told_what_an_administrator_runs(own_s
         for statement in statements_for([("release_console_driver", login) for login in ("alice", "bob")]):
             await session.execute(statement)
     await _take_over(own_server)
+    await _take_the_lease_back(own_server)
     assert await same_place((owner, "disable"), (reached(own_server), "disable")) == "server"
+    assert await same_place((owner, "disable"), (server.url("postgres"), "disable")) == ""
 
 
 async def _take_over(server: Cluster) -> None:
@@ -109,12 +114,33 @@ async def _take_over(server: Cluster) -> None:
         await bob.close()
 
 
-async def test_the_same_database_is_recognised_whatever_it_is_called(store: Store, own_server: Cluster) -> None:
-    here, there = store.owner, reached(own_server)
+async def _take_the_lease_back(server: Cluster) -> None:
+    """Two consoles that are the same driver to the store: one session writes at a time, and the other is not ended."""
+    one = PostgresDriverStore(reached(server, "bob", "kept"), tls="disable")
+    two = PostgresDriverStore(reached(server, "bob", "kept"), tls="disable")
+    try:
+        for each in (one, two):
+            assert await each.claim(RUN, driver("bob@home"), expected=2) == 3
+        with pytest.raises(StoreLost, match="another session of this driver holds the lease"):
+            await one.append(RUN, 3, 2, chain(2)[1:])
+        await one.hold(RUN, 3)
+        await one.append(RUN, 3, 2, chain(2)[1:])
+        found = await one.find(RUN)
+        assert found is not None
+        assert found.lease is not None
+        assert found.lease.held
+        with pytest.raises(StoreLost):
+            await two.append(RUN, 3, 3, chain(3)[2:])
+    finally:
+        await one.close()
+        await two.close()
+
+
+async def test_the_same_database_is_recognised_whatever_it_is_called(store: Store) -> None:
+    here = store.owner
     otherwise = Secret(here.reveal().replace("postgres:", "postgres:", 1) + "&application_name=x", "DATABASE_URL")
     assert await same_place((here, "disable"), (otherwise, "disable")) == "database"
     assert await same_place((store.url("eve"), "disable"), (here, "disable")) == "database"
     assert await same_place((here, "disable"), (store.server.url("postgres"), "disable")) == "server"
-    assert await same_place((here, "disable"), (there, "disable")) == ""
     with pytest.raises(DatabaseError):
         await same_place((here, "disable"), (Secret("postgresql://a:bcdefgh@127.0.0.1:1/x", "URL"), "disable"))

@@ -1,0 +1,74 @@
+"""Many who listen, in a process of its own: `python -m tests.benchmarks.observer_child HOW MANY EVENTS NAME`.
+
+HOW is `watch` (observers of the run NAME, each with a state of its own) or `listen` (the yardstick: bare LISTEN loops
+on the channel NAME). The connection string is in JOURNAL_URL. Says `ready` when all listen, and at the end, as JSON,
+when each of them had each event: a list of times of the monotonic clock for each listener, in order of the events.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+
+import psycopg
+
+from console.adapters.journal import PostgresObserverStore
+from console.domain.fold import apply, initial
+from console.domain.wire import GENESIS, decode_plan, line_digest
+from console.engine.chain import link
+from console.secrets import Secret
+
+PATIENCE_S = 60.0
+
+
+async def watch(url: str, run: str, events: int, ready: asyncio.Barrier) -> list[float]:
+    """An observer: each line held against the one before and folded into the state."""
+    store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", run_as="bench@here")
+    try:
+        state, tip, seen = initial(decode_plan(await store.plan(run))), GENESIS, list[float]()
+        await store.listen(run)
+        await ready.wait()
+        while len(seen) < events:
+            news = await store.wait(PATIENCE_S)
+            if not news.lines:
+                raise RuntimeError(f"a line was not pushed: {news}")
+            for number, line in news.lines:
+                state, tip = apply(state, link(line, number, tip)), line_digest(line)
+                seen.append(time.monotonic())
+        return seen
+    finally:
+        await store.close()
+
+
+async def listen(url: str, channel: str, events: int, ready: asyncio.Barrier) -> list[float]:
+    """The yardstick: notifications as they come, looked at no further."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(f"LISTEN {channel}".encode())
+        await ready.wait()
+        seen: list[float] = []
+        async for _ in connection.notifies(timeout=PATIENCE_S, stop_after=events):
+            seen.append(time.monotonic())
+            if len(seen) == events:
+                break
+        return seen
+
+
+async def main() -> None:
+    how, amount, events, name = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    work = {"watch": watch, "listen": listen}[how]
+    ready = asyncio.Barrier(amount + 1)
+    listeners = [asyncio.create_task(work(os.environ["JOURNAL_URL"], name, events, ready)) for _ in range(amount)]
+    gate = asyncio.create_task(ready.wait())
+    await asyncio.wait({gate, *listeners}, return_when=asyncio.FIRST_COMPLETED)
+    # A hundred observers share this heap; in a process of their own they would not walk through each other's states.
+    gc.collect()
+    gc.freeze()
+    if gate.done():
+        print("ready", flush=True)
+    print(json.dumps(await asyncio.gather(*listeners)), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
