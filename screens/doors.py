@@ -32,7 +32,7 @@ def observers_desk(app: App[Any], listening: Listening, reads: Reads, show: Call
     def pursue(lead: Lead) -> None:
         if isinstance(lead, Travel):
             if not scrubbing:
-                scrubbing.append(_scrubbing(app, listening, reads, show))
+                scrubbing.append(_scrubbing(app, listening, reads, show, lambda: pursue(Show("incident"))))
             scrubbing[0].pursue(lead)
             return
         if not isinstance(lead, Show):
@@ -44,12 +44,14 @@ def observers_desk(app: App[Any], listening: Listening, reads: Reads, show: Call
     return desk
 
 
-def _scrubbing(app: App[Any], listening: Listening, reads: Reads, show: Callable[[], None]) -> "Scrubbing":
+def _scrubbing(
+    app: App[Any], listening: Listening, reads: Reads, show: Callable[[], None], to_incident: Callable[[], None]
+) -> "Scrubbing":
     from screens.scrubbing import Scrubbing
 
     if reads.history is None:
         raise TypeError("Travel leads to a history, and there is none")
-    return Scrubbing(app, listening, reads.history, reads.says, show)
+    return Scrubbing(app, listening, reads.history, reads.says, show, to_incident)
 
 
 def drivers_desk(app: App[Any], listening: Listening, reads: Reads, helm: Helm, *, settle: float) -> Desk:

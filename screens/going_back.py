@@ -90,6 +90,8 @@ def prompt(moment: Moment) -> Prompt:
         return Prompt("", f"Closed: {state.outcome.replace('_', ' ')}", state.outcome_reason)
     if state.rollback is not None:
         return _going(moment) if view.driving else Prompt("", f"{state.driver or 'Whoever drives'} goes a way back")
+    if not state.incidents:
+        return Prompt("esc", "back to the run", "No incident had been declared yet.")
     if state.incident_at is None:
         return Prompt("esc", "back to the run", "The incident is closed. The run is held until somebody resumes it.")
     if view.looking.since is not None:

@@ -29,6 +29,9 @@ SPEEDS = (1.0, 10.0, 60.0, 600.0)
 LONGEST_SHOW = 120.0
 """Seconds."""
 
+FINEST = 400
+"""The part of the run's time that can be seen: more than the widest line has cells."""
+
 Says = Callable[[Plan, Event], tuple[str, str]]
 """The sign and the words of an event."""
 
@@ -41,7 +44,7 @@ class Scrubber:
         self._now = now
         self._says = says
         self._place = self._known = len(history)
-        self._at = self.until
+        self._at = self._drawn_until = self.until
         span = (self._at - history.time(1)).total_seconds()
         self._stretch = next((each for each in STRETCHES if span <= each * MOST_STRETCHES), STRETCHES[-1])
         self._speed = next(
@@ -58,7 +61,7 @@ class Scrubber:
     def until(self) -> datetime:
         """Where the run's time ends so far: now, or with its last event once it is closed."""
         last = self._history.time(len(self._history))
-        closed = self._history.state(len(self._history)).status is RunStatus.FINISHED
+        closed = self._history.newest.status is RunStatus.FINISHED
         return last if closed else max(last, self._now())
 
     def hear(self, change: StateChanged) -> bool:
@@ -134,7 +137,7 @@ class Scrubber:
             place=self._place,
             count=len(history),
             begins=history.time(1),
-            until=self.until,
+            until=self._line_ends(),
             turns=history.turns,
             sign=sign,
             words=words,
@@ -143,6 +146,13 @@ class Scrubber:
             speed=SPEEDS[self._speed],
             playing=self.playing,
         )
+
+    def _line_ends(self) -> datetime:
+        """Where the line of the run's time ends: it grows by what can be seen, not with every look at the clock."""
+        until = self.until
+        if (until - self._drawn_until) * FINEST >= until - self._history.time(1) or until < self._drawn_until:
+            self._drawn_until = until
+        return self._drawn_until
 
     @property
     def _between(self) -> bool:

@@ -16,6 +16,7 @@ from console.domain.events import Event
 from console.domain.history import History, as_planned
 from console.errors import ConsoleError
 from console.ports import StateChanged
+from screens.base import ConsoleScreen
 from screens.leads import Jump, Travel
 from screens.listening import Listening
 from screens.scrubber import Says, Scrubber
@@ -28,7 +29,10 @@ PATIENCE = 0.3
 
 
 class Scrubbing:
-    """`history` reads every event until now and raises ConsoleError; `show` brings the screens up to date at once."""
+    """`history` reads every event until now and raises ConsoleError; `show` brings the screens up to date at once.
+
+    `to_incident` opens the incident's screen.
+    """
 
     def __init__(
         self,
@@ -37,12 +41,15 @@ class Scrubbing:
         history: Callable[[], Awaitable[Sequence[Event]]],
         says: Says | None,
         show: Callable[[], None],
+        to_incident: Callable[[], None],
     ) -> None:
         self._app = app
         self._listening = listening
         self._history = history
         self._says = says
         self._show = show
+        self._to_incident = to_incident
+        self._made_way = False
         self._entering: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._beat_at = 0.0
@@ -57,9 +64,8 @@ class Scrubbing:
             self._entering = asyncio.create_task(self._enter(lead.to), name="read the history")
 
     def _return(self) -> None:
-        self._listening.stand(None)
         self._keep_playing(False)
-        self._show()
+        self._stand(None)
 
     def _go(self, scrubber: Scrubber, to: Jump | datetime) -> None:
         if isinstance(to, datetime):
@@ -67,8 +73,23 @@ class Scrubbing:
             scrubber.seek(to)
         else:
             scrubber.move(to)
-        self._listening.stand(scrubber)
         self._keep_playing(scrubber.playing)
+        self._stand(scrubber)
+
+    def _stand(self, scrubber: Scrubber | None) -> None:
+        """Show the moment at once, on a screen that has something to show of it.
+
+        The incident's screen makes way for the run's where no incident had been declared, and comes back where it was.
+        """
+        self._listening.stand(scrubber)
+        screen = self._app.screen
+        declared = bool(self._listening.view().state.incidents)
+        if isinstance(screen, ConsoleScreen) and screen.SCREEN == "incident" and not declared:
+            self._made_way = True
+            self._app.pop_screen()
+        elif isinstance(screen, ConsoleScreen) and screen.SCREEN == "run" and declared and self._made_way:
+            self._made_way = False
+            self._to_incident()
         self._show()
 
     async def _enter(self, to: Jump | datetime) -> None:
@@ -116,6 +137,5 @@ class Scrubbing:
             self._keep_playing(False)
             return
         scrubber.play_on(seconds)
-        self._listening.stand(scrubber)
         self._keep_playing(scrubber.playing)
-        self._show()
+        self._stand(scrubber)

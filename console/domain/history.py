@@ -135,6 +135,11 @@ class History:
         self._asked = base
         return base
 
+    @property
+    def newest(self) -> RunState:
+        """The state after all of them."""
+        return self._newest
+
     def event(self, place: int) -> Event:
         """The `place`-th event, counted from 1."""
         return self._events[place - 1]

@@ -5,6 +5,7 @@ console has for it, the graver one where two share a cell. Nothing is told by co
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from textual.content import Content
@@ -42,24 +43,43 @@ _TICKS = {0: "━─", _DONE: "┻┴", _BEGUN: "┳┬", _DONE | _BEGUN: "╋�
 _HERE = "█"
 
 
-def bar(past: Past, width: int) -> list[Content]:
-    """Two lines of `width` cells."""
-    return [_about(past, width), _line(past, width)]
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What stands on the line, by column: where steps began or were done, and the gravest turn."""
+
+    columns: range
+    ticks: Mapping[int, int]
+    turns: Mapping[int, Turn]
 
 
-def room(past: Past, width: int) -> range:
-    """The columns that the run's time takes in the second line."""
-    first = len(_label(past, past.begins)) + 1
-    return range(first, max(width - len(_label(past, past.until)) - 1, first + 1))
+def marks(past: Past, width: int) -> Marks:
+    """The marks of a line of `width` cells. They hold as long as the run's time and its turns are the same."""
+    columns = range(len(_label(past, past.begins)) + 1, max(width - len(_label(past, past.until)) - 1, 1))
+    ticks: dict[int, int] = {}
+    turns: dict[int, Turn] = {}
+    for turn in past.turns:
+        column = _column(past, turn.at, columns)
+        if turn.kind not in _RANKS:
+            ticks[column] = ticks.get(column, 0) | (_BEGUN if turn.kind is Kind.STEP_STARTED else _DONE)
+        elif column not in turns or _RANKS[turn.kind] < _RANKS[turns[column].kind]:
+            turns[column] = turn
+    return Marks(columns, ticks, turns)
 
 
-def moment_at(past: Past, column: int, width: int) -> datetime:
+def bar(past: Past, marked: Marks, width: int) -> list[Content]:
+    """Two lines of `width` cells: what had just happened, and the run's time from its begin to its end or now."""
+    here = _column(past, past.at, marked.columns)
+    cells = [_cell(column, here, marked.ticks.get(column, 0), marked.turns.get(column)) for column in marked.columns]
+    begins, ends = (ink.line((_label(past, each), ink.QUIET)) for each in (past.begins, past.until))
+    return [_about(past, width), ink.fit(Content.assemble(begins, " ", *cells, " ", ends), width)]
+
+
+def moment_at(past: Past, marked: Marks, column: int) -> datetime:
     """The moment that a column of the second line stands for: of the turn that is shown there, else by its place."""
-    columns = room(past, width)
-    shown = [turn for turn in past.turns if _column(past, turn.at, columns) == column]
-    if shown:
-        return min(shown, key=lambda turn: (_RANKS.get(turn.kind, len(_RANKS)), turn.place)).at
-    share = min(max((column - columns.start) / max(len(columns) - 1, 1), 0.0), 1.0)
+    turn = marked.turns.get(column)
+    if turn is not None:
+        return turn.at
+    share = min(max((column - marked.columns.start) / max(len(marked.columns) - 1, 1), 0.0), 1.0)
     return past.begins + timedelta(seconds=share * (past.until - past.begins).total_seconds())
 
 
@@ -72,25 +92,6 @@ def _about(past: Past, width: int) -> Content:
     )
     said = ink.line((f"{words.at(past.at, seconds=True)} ", ink.NOW_STRONG), (f"{past.sign} ", ink.STRONG), past.words)
     return ink.sides(said, Content.assemble(new, place, playing), width, gap=3)
-
-
-def _line(past: Past, width: int) -> Content:
-    """The run's time from its begin to its end or now."""
-    columns = room(past, width)
-    here = _column(past, past.at, columns)
-    ticks: dict[int, int] = {}
-    signs: dict[int, Turn] = {}
-    for turn in past.turns:
-        column = _column(past, turn.at, columns)
-        if turn.kind in _RANKS:
-            other = signs.get(column)
-            if other is None or _RANKS[turn.kind] < _RANKS[other.kind]:
-                signs[column] = turn
-        else:
-            ticks[column] = ticks.get(column, 0) | (_BEGUN if turn.kind is Kind.STEP_STARTED else _DONE)
-    cells = [_cell(column, here, ticks.get(column, 0), signs.get(column)) for column in columns]
-    begins, ends = (ink.line((_label(past, each), ink.QUIET)) for each in (past.begins, past.until))
-    return ink.fit(Content.assemble(begins, " ", *cells, " ", ends), width)
 
 
 def _cell(column: int, here: int, ticks: int, turn: Turn | None) -> Content:

@@ -7,6 +7,7 @@ from textual.events import MouseDown, MouseMove, MouseUp
 from textual.screen import Screen
 
 from screens.paint import scrub
+from screens.past import Past
 from screens.view import View
 from screens.widgets.panes import Pane
 
@@ -28,11 +29,12 @@ class ScrubBar(Pane):
     def __init__(self, seek: Callable[[datetime], None]) -> None:
         super().__init__()
         self._seek = seek
+        self._line: tuple[object, scrub.Marks] | None = None
 
     def paint(self, view: View) -> None:
         """Two lines."""
         if view.past is not None:
-            self.show(scrub.bar(view.past, self.room.width))
+            self.show(scrub.bar(view.past, self._marks(view.past), self.room.width))
 
     def on_mouse_down(self, event: MouseDown) -> None:
         """Go there, and along with the mouse."""
@@ -51,7 +53,15 @@ class ScrubBar(Pane):
     def _go(self, event: MouseDown | MouseMove) -> None:
         past = self.view.past if self.view is not None else None
         if past is not None:
-            self._seek(scrub.moment_at(past, event.x - self.gutter.left, self.room.width))
+            self._seek(scrub.moment_at(past, self._marks(past), event.x - self.gutter.left))
+
+    def _marks(self, past: Past) -> scrub.Marks:
+        """The marks on the line; a long run has thousands of turns, and most moves change none."""
+        width = self.room.width
+        known = (past.begins, past.until, len(past.turns), width)
+        if self._line is None or self._line[0] != known:
+            self._line = known, scrub.marks(past, width)
+        return self._line[1]
 
 
 def attend(screen: Screen[None], seek: Callable[[datetime], None], view: View) -> None:

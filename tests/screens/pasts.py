@@ -37,7 +37,8 @@ PASTS: Mapping[str, Callable[[], Moment]] = {
     "past-now": lambda: looking_back(signed(), "t"),
     "past-begin": lambda: looking_back(signed(), "t", "home"),
     "past-logs": lambda: looking_back(signed(), "t", *["left_square_bracket"] * 4, "l"),
-    "past-incident": lambda: looking_back(rolled_back(), "t", *["left_square_bracket"] * 12, "i"),
+    "past-incident": lambda: looking_back(rolled_back(), "t", *["left_square_bracket"] * 12),
     "past-failed": lambda: looking_back(rolled_back(), "t", *["left_square_bracket"] * 40),
+    "past-before": lambda: looking_back(rolled_back(), "t", "home"),
     "past-signoff": lambda: looking_back(signed(), "left_square_bracket", "left_square_bracket", "s"),
 }
