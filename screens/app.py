@@ -24,7 +24,7 @@ from screens.too_small import fit
 
 if TYPE_CHECKING:
     from console.ports import Feed, Helm
-    from screens.dialogs.take_over import Rival
+    from screens.dialogs.take_over import Reply, Rival
     from screens.listening import Listening
     from screens.reads import Reads
     from screens.showing import Showing
@@ -110,17 +110,17 @@ class ConsoleApp(App[None]):
         """Tell the person something that they must not miss, over whatever is shown."""
         self._here.run(self.call_later, lambda: self.notify(text, severity="warning", timeout=60, markup=False))
 
-    async def asks_to_take_over(self, rival: "Rival") -> bool:
-        """Whether the person takes a run over from another driver; False also when they leave."""
+    async def asks_to_take_over(self, rival: "Rival") -> "Reply | None":
+        """Whether the person takes a run over from another driver, or watches it; None when they leave it alone."""
         from screens.dialogs.base import SETTLE
-        from screens.dialogs.take_over import TakeOverDialog
+        from screens.dialogs.take_over import Reply, TakeOverDialog
 
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         dialog = TakeOverDialog(rival, settle=SETTLE if self._settle is None else self._settle)
 
-        def answered(yes: bool | None) -> None:
+        def answered(reply: Reply | None) -> None:
             if not answer.done():
-                answer.set_result(yes is True)
+                answer.set_result(reply)
 
         self._here.run(self.call_later, self.push_screen, dialog, answered)
         return await answer

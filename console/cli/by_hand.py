@@ -19,9 +19,9 @@ from console.errors import ConsoleError, DrivenElsewhere, TakenOver
 if TYPE_CHECKING:
     from console.cli.go_no_go import GoNoGo
     from console.cli.session import Front, Recorded, Session
+    from console.cli.shared import SharedPlace
     from console.cli.watch_screens import Viewing
     from console.domain.intents import Intent
-    from console.domain.plan import Plan
     from console.domain.state import FindingState
     from screens.app import ConsoleApp
     from screens.opening import Glimpse
@@ -77,6 +77,8 @@ class Behind:
         self._work.add_done_callback(self._ended)
         self.shown: Recorded | None = None
         self.viewing: Viewing | None = None
+        """The run as it is watched, by whoever does not drive it; None while nobody else does."""
+        self._elsewhere: SharedPlace | None = None
 
     async def leave(self) -> None:
         """The screens are left: let go of the run, or stop opening it. Raises what kept it from being opened."""
@@ -90,18 +92,31 @@ class Behind:
     async def _keep_open(self) -> None:
         await self._application.shown.wait()
         opening = await asyncio.to_thread(self._all_loaded)
-        from console.cli.go_no_go import GoNoGo
         from console.cli.session import Front
 
-        async with opening(Front(self._application.say, self._show, self._asked)) as session:
-            self._open = True
-            self._helm.take(GoNoGo(session))
-            early = asyncio.create_task(self._look_early(session))
-            taken_over = await self._left_or_taken_over(session)
-            early.cancel()
-            await asyncio.wait([early])
-        if taken_over is not None and self.shown is not None:
-            await self._watch_instead(self.shown.plan, self.shown.journal.run, taken_over)
+        taken_over: TakenOver | None = None
+        try:
+            async with opening(Front(self._application.say, self._show, self._asked)) as session:
+                taken_over = await self._steered(session)
+        except DrivenElsewhere as error:
+            if self._elsewhere is None:
+                raise
+            await self._watch_instead(self._elsewhere, error.run)
+        if taken_over is not None and self.shown is not None and self.shown.shared is not None:
+            self._application.tell(f"{taken_over.message} You watch it now.")
+            await self._watch_instead(self.shown.shared.place, self.shown.journal.run)
+
+    async def _steered(self, session: "Session") -> TakenOver | None:
+        """Let the run be steered until the person leaves, or another driver has it."""
+        from console.cli.go_no_go import GoNoGo
+
+        self._open = True
+        self._helm.take(GoNoGo(session))
+        early = asyncio.create_task(self._look_early(session))
+        taken_over = await self._left_or_taken_over(session)
+        early.cancel()
+        await asyncio.wait([early])
+        return taken_over
 
     async def _left_or_taken_over(self, session: "Session") -> TakenOver | None:
         """Wait until the person leaves, or another driver has the run and nothing goes on here any more."""
@@ -117,20 +132,24 @@ class Behind:
         await left
         return None
 
-    async def _watch_instead(self, plan: "Plan", run: str, error: TakenOver) -> None:
-        """Whoever was taken over from sees on, and steers no more."""
+    async def _watch_instead(self, place: "SharedPlace", run: str) -> None:
+        """Whoever does not drive a shared run sees on, and steers nothing."""
         from console.cli.shared_run import the_shared_run
         from console.cli.watch_screens import Viewing
 
-        self.viewing = Viewing(self._application, partial(the_shared_run, plan, run))
+        self.viewing = Viewing(self._application, partial(the_shared_run, place, run))
         watching = asyncio.create_task(self.viewing.run())
-        self._application.tell(f"{error.message} You watch it now.")
-        await self._left.wait()
-        watching.cancel()
-        await asyncio.wait([watching])
-        await self.viewing.close()
-        if not watching.cancelled():
-            watching.result()
+        left = asyncio.create_task(self._left.wait())
+        try:
+            await asyncio.wait({watching, left}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()  # what broke is raised; a run that is over stays in sight
+            await left
+        finally:
+            watching.cancel()
+            left.cancel()
+            await asyncio.wait({watching, left})
+            await self.viewing.close()
 
     def _all_loaded(self) -> Opening:
         """The way to open the run, with everything imported that the event loop will need on it."""
@@ -138,10 +157,13 @@ class Behind:
 
         return self._load()
 
-    async def _asked(self, error: DrivenElsewhere) -> bool:
-        from screens.dialogs.take_over import Rival
+    async def _asked(self, error: DrivenElsewhere, place: "SharedPlace") -> bool:
+        from screens.dialogs.take_over import Reply, Rival
 
-        return await self._application.asks_to_take_over(Rival(error.run, error.driver, error.message, error.held))
+        rival = Rival(error.run, error.driver, error.message, error.held)
+        reply = await self._application.asks_to_take_over(rival)
+        self._elsewhere = place if reply is Reply.WATCH else None
+        return reply is Reply.TAKE_OVER
 
     def _show(self, run: "Recorded") -> None:
         async def report() -> str:
@@ -184,15 +206,15 @@ async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
             await application.run_async()
         finally:
             await behind.leave()
+    if behind.viewing is not None:
+        from console.cli.watch import exit_of
+
+        return exit_of(behind.viewing.ended_at())
     if behind.shown is None:
         return None
     from console.domain.state import RunStatus
     from console.domain.summary import production_sentence
 
-    if behind.viewing is not None:
-        from console.cli.watch import exit_of
-
-        return exit_of(behind.viewing.ended_at())
     state = behind.shown.feed.state
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)

@@ -11,7 +11,7 @@ from console.cli.exits import Exit, json_line
 from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.plan_file import must_exist
 from console.cli.session import Front, Session, driven, recorded
-from console.cli.shared_run import Shared, must_be_apart, open_elsewhere, store_of
+from console.cli.shared_run import Shared, must_be_apart, open_elsewhere, shared_by
 from console.domain.findings import go
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
@@ -52,13 +52,13 @@ async def opened(config: Path, front: Front) -> AsyncIterator[Session]:
 
 async def _shared(plan: Plan, front: Front) -> tuple[Shared | None, tuple[str, ...]]:
     """The store of a plan, and what is to be said of where it lies. Raises SecretError, ConfigError."""
-    store = await asyncio.to_thread(store_of, plan)
-    if store is None:
+    shared = await asyncio.to_thread(shared_by, plan, front.ask)
+    if shared is None:
         alone = ("this is a rehearsal: the shared record that the plan names is left alone",)
         return None, alone if plan.journal_url_source else ()
     front.say("Reaching the shared record")
     secrets = await asyncio.to_thread(_find_secrets, plan)
-    return Shared(store, front.ask), await must_be_apart(plan, secrets)
+    return shared, await must_be_apart(plan, secrets)
 
 
 async def preflight_only(config: Path, *, as_json: bool) -> Exit:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from console.cli.sandbox import WORLD
 from console.cli.session import Front
+from console.cli.shared import SharedPlace
 from console.cli.shared_run import Shared
 from console.domain.plan import Plan
 
@@ -51,7 +52,8 @@ def shared_in(folder: Path, front: Front) -> Shared:
     from console.adapters.journal import PostgresDriverStore
     from console.secrets import resolve
 
-    return Shared(PostgresDriverStore(resolve(f"file:{address_of(folder / WORLD, DRIVER)}"), tls="disable"), front.ask)
+    place = SharedPlace(f"file:{address_of(folder / WORLD, DRIVER)}", "disable")
+    return Shared(PostgresDriverStore(resolve(place.source), tls=place.tls), place, front.ask)
 
 
 def _members(plan: Plan) -> Iterator[tuple[str, str]]:

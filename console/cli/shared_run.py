@@ -24,20 +24,21 @@ from console.ports import DriverStore
 if TYPE_CHECKING:
     from console.secrets import PlanSecrets
 
-Ask = Callable[[DrivenElsewhere], Awaitable[bool]]
-"""Asks a person whether a run is taken over; they type who drives it."""
+Ask = Callable[[DrivenElsewhere, SharedPlace], Awaitable[bool]]
+"""Asks a person whether a run is taken over; they type who drives it. It can be watched in the place."""
 
 
-async def nobody_to_ask(error: DrivenElsewhere) -> bool:
+async def nobody_to_ask(error: DrivenElsewhere, place: SharedPlace) -> bool:
     """Where no person sits, nothing is taken over."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """The store that runs of a plan are shared in, and who is asked before one is taken over."""
+    """The store that runs of a plan are shared in, where it is, and who is asked before one is taken over."""
 
     store: DriverStore
+    place: SharedPlace
     ask: Ask = nobody_to_ask
 
 
@@ -49,7 +50,7 @@ class Opened:
     remarks: tuple[str, ...] = ()
 
 
-def store_of(plan: Plan) -> DriverStore | None:
+def shared_by(plan: Plan, ask: Ask) -> Shared | None:
     """The store that the plan names; None when it names none, or one elsewhere in a rehearsal. Raises SecretError."""
     if not plan.journal_url_source:
         return None
@@ -59,7 +60,8 @@ def store_of(plan: Plan) -> DriverStore | None:
     url = resolve(plan.journal_url_source)
     if plan.environment == "rehearsal" and leads_elsewhere(url):
         return None
-    return PostgresDriverStore(url, tls=plan.journal_tls)
+    place = SharedPlace(plan.journal_url_source, plan.journal_tls)
+    return Shared(PostgresDriverStore(url, tls=place.tls), place, ask)
 
 
 async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:
@@ -100,7 +102,7 @@ async def open_with(shared: Shared, folder: Path, plan: Plan | None, driver: Dri
         return Opened(journal, _unreached(journal))
     except DrivenElsewhere as error:
         rival = error
-    while await shared.ask(rival):
+    while await shared.ask(rival, shared.place):
         try:
             journal = await open_shared(folder, shared.store, driver, taking_over=rival.epoch)
         except DrivenElsewhere as error:
@@ -121,9 +123,9 @@ async def keep_branch(journal: FileJournal | SharedJournal) -> None:
 
 
 @asynccontextmanager
-async def the_shared_run(plan: Plan, run: str, say: Callable[[str], None]) -> AsyncIterator[Watched]:
-    """A run as everybody sees it, from the store that its plan names. Raises SecretError."""
-    store = await observer_store(SharedPlace(plan.journal_url_source, plan.journal_tls))
+async def the_shared_run(place: SharedPlace, run: str, say: Callable[[str], None]) -> AsyncIterator[Watched]:
+    """A run as everybody sees it. Raises SecretError."""
+    store = await observer_store(place)
     try:
         yield StoredRun(store, run)
     finally:

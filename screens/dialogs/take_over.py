@@ -1,6 +1,7 @@
 """Asks before a run is taken over from another driver: who they are must be typed."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from textual import on
@@ -24,10 +25,17 @@ class Rival:
     held: bool
 
 
-class TakeOverDialog(Dialog[bool]):
-    """Answers True when the person takes the run over. Stands before there is a run to show."""
+class Reply(StrEnum):
+    """What the person wants; escape, and leaving, is None."""
 
-    KEYS: ClassVar[str] = "⏎ when it stands there · esc leave it to them"
+    TAKE_OVER = "take over"
+    WATCH = "watch"
+
+
+class TakeOverDialog(Dialog[Reply]):
+    """Take the run over, watch it, or leave it alone. Stands before there is a run to show."""
+
+    KEYS: ClassVar[str] = "⏎ when it stands there · esc leave it alone"
 
     def __init__(self, rival: Rival, *, settle: float = SETTLE) -> None:
         super().__init__(None, settle=settle)
@@ -44,7 +52,7 @@ class TakeOverDialog(Dialog[bool]):
             yield Input(id="phrase", compact=True)
             yield Static("", id="refusal")
             with Horizontal(classes="answers"):
-                yield Button("Leave it to them", id="safe", compact=True)
+                yield Button("Watch it", id="safe", compact=True)
                 yield Button("Take over", id="yes", compact=True, classes="-danger")
 
     def _what_becomes(self) -> str:
@@ -68,12 +76,13 @@ class TakeOverDialog(Dialog[bool]):
         if not self.settled:
             return
         if self.query_one("#phrase", Input).value.strip() == self._rival.driver:
-            self.dismiss(True)
+            self.dismiss(Reply.TAKE_OVER)
         else:
             refusal = f"! Type {self._rival.driver} exactly: who drives it now."
             self.query_one("#refusal", Static).update(ink.line((refusal, ink.NOW)))
             self.query_one("#phrase", Input).focus()
 
     @on(Button.Pressed, "#safe")
-    def _decline(self) -> None:
-        self.dismiss(None)
+    def _watch(self) -> None:
+        if self.settled:
+            self.dismiss(Reply.WATCH)

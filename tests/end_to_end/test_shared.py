@@ -125,3 +125,20 @@ def stored(world: Path) -> tuple[list[int], list[str]]:
         epochs = link.execute("SELECT epoch FROM release_console.epochs ORDER BY epoch").fetchall()
         lines = link.execute("SELECT line FROM release_console.events ORDER BY seq").fetchall()
     return [epoch for (epoch,) in epochs], [line for (line,) in lines]
+
+
+def test_a_second_driver_may_watch_instead_and_somebody_who_died_is_followed_by_name(here: Place) -> None:
+    who = actor()
+    with shared_world(here) as world:
+        with machine(here, "ann", world) as ann:
+            ann.see("Not started", "begin the run")
+            with machine(here, "bob", world) as bob:
+                bob.see("Take this run over?")
+                bob.focus_on("Watch it", by="tab")
+                bob.press("enter")
+                bob.see("WATCHING", "Not started", f"driven by {who}")
+        with machine(here, "cem", world) as cem:
+            cem.see("Take this run over?", "has not left it", "Ask them first")
+        epochs, lines = stored(world)
+    assert epochs == [1]
+    assert not any('"kind":"driver.left"' in line for line in lines), "a window that is closed says nothing"

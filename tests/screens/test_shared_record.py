@@ -10,7 +10,7 @@ from console.domain import intents
 from console.domain.events import Kind
 from screens.app import ConsoleApp
 from screens.dialogs.ask import AskDialog
-from screens.dialogs.take_over import Rival, TakeOverDialog
+from screens.dialogs.take_over import Reply, Rival, TakeOverDialog
 from screens.opening import Glimpse
 from screens.widgets.panes import Detail
 from tests.screens.driving import press, ready, typed, until
@@ -27,7 +27,7 @@ def rival(*, held: bool) -> Rival:
     return Rival("20260204-201403-a1b2", ANN, f"{ANN} drives run 20260204-201403-a1b2 from laptop (process 41).", held)
 
 
-async def asked(app: ConsoleApp, pilot: Pilot[None], *, held: bool) -> "asyncio.Task[bool]":
+async def asked(app: ConsoleApp, pilot: Pilot[None], *, held: bool) -> "asyncio.Task[Reply | None]":
     """Have the application ask."""
     await until(pilot, app.shown.is_set, "the first frame is painted")
     asking = asyncio.create_task(app.asks_to_take_over(rival(held=held)))
@@ -54,16 +54,16 @@ async def test_a_run_is_taken_over_only_by_typing_who_drives_it(held: bool, word
         await press(pilot, *["backspace"] * 3)
         await typed(pilot, ANN)
         await press(pilot, "enter")
-        assert await asking
+        assert await asking is Reply.TAKE_OVER
 
 
-@pytest.mark.parametrize("key", ["escape", "tab"])
-async def test_it_is_left_to_them_by_escape_and_by_the_other_button(key: str) -> None:
+@pytest.mark.parametrize(("keys", "reply"), [(["escape"], None), (["tab", "enter"], Reply.WATCH)])
+async def test_it_is_left_alone_by_escape_and_watched_by_the_other_button(keys: list[str], reply: Reply | None) -> None:
     app = ConsoleApp(glimpse=Glimpse("Something"), settle=0.0)
     async with app.run_test(size=SIZE) as pilot:
         asking = await asked(app, pilot, held=True)
-        await press(pilot, key, *(["enter"] if key == "tab" else []))
-        assert not await asking
+        await press(pilot, *keys)
+        assert await asking is reply
 
 
 def apart(*, waived: bool = False) -> Moment:
