@@ -21,14 +21,17 @@ from console.engine.chain import link
 from console.secrets import Secret
 
 PATIENCE_S = 60.0
+AT_ONCE = 8
+"""How many connect at a time."""
 
 
-async def watch(url: str, run: str, events: int, ready: asyncio.Barrier) -> list[float]:
+async def watch(url: str, run: str, events: int, door: asyncio.Semaphore, ready: asyncio.Barrier) -> list[float]:
     """An observer: each line held against the one before and folded into the state."""
-    store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", run_as="bench@here")
+    store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", run_as="bench@here", seconds=PATIENCE_S)
     try:
-        state, tip, seen = initial(decode_plan(await store.plan(run))), GENESIS, list[float]()
-        await store.listen(run)
+        async with door:
+            state, tip, seen = initial(decode_plan(await store.plan(run))), GENESIS, list[float]()
+            await store.listen(run)
         await ready.wait()
         while len(seen) < events:
             news = await store.wait(PATIENCE_S)
@@ -42,9 +45,11 @@ async def watch(url: str, run: str, events: int, ready: asyncio.Barrier) -> list
         await store.close()
 
 
-async def listen(url: str, channel: str, events: int, ready: asyncio.Barrier) -> list[float]:
+async def listen(url: str, channel: str, events: int, door: asyncio.Semaphore, ready: asyncio.Barrier) -> list[float]:
     """The yardstick: notifications as they come, looked at no further."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with door:
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    async with connection:
         await connection.execute(f"LISTEN {channel}".encode())
         await ready.wait()
         seen: list[float] = []
@@ -58,8 +63,9 @@ async def listen(url: str, channel: str, events: int, ready: asyncio.Barrier) ->
 async def main() -> None:
     how, amount, events, name = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     work = {"watch": watch, "listen": listen}[how]
-    ready = asyncio.Barrier(amount + 1)
-    listeners = [asyncio.create_task(work(os.environ["JOURNAL_URL"], name, events, ready)) for _ in range(amount)]
+    door, ready = asyncio.Semaphore(AT_ONCE), asyncio.Barrier(amount + 1)
+    url = os.environ["JOURNAL_URL"]
+    listeners = [asyncio.create_task(work(url, name, events, door, ready)) for _ in range(amount)]
     gate = asyncio.create_task(ready.wait())
     await asyncio.wait({gate, *listeners}, return_when=asyncio.FIRST_COMPLETED)
     # A hundred observers share this heap; in a process of their own they would not walk through each other's states.

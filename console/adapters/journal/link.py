@@ -6,6 +6,7 @@ and advisory locks belong to one.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import psycopg
@@ -17,6 +18,9 @@ from console.adapters.journal.deadline import Deadline
 from console.adapters.journal.hearing import Hearing, Told
 from console.errors import DatabaseError, JournalError, StoreLost
 from console.ports import Row
+
+# What the library says by itself goes where log records go, and never to a terminal that shows screens.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 VERSION = 1
 """The version of the schema that this console works with."""
