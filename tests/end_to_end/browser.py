@@ -46,11 +46,7 @@ _SCREEN = """(() => {
     buffer.getLine(buffer.viewportY + row)?.translateToString(true) ?? "").join("\\n");
 })()"""
 
-_CELL = """(() => {
-  const box = document.querySelector(".xterm-screen").getBoundingClientRect(), terminal = window.caught.terminal;
-  return [box.width / terminal.cols, box.height / terminal.rows];
-})()"""
-_A_MOMENT = "new Promise((done) => setTimeout(done, 20))"
+_A_MOMENT = "new Promise((done) => setTimeout(done, 30))"
 
 
 class Page:
@@ -78,19 +74,26 @@ class Page:
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Ask the browser; its answer. What it tells meanwhile is kept."""
-        number = next(self._numbers)
-        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
+        number = await self.tell(method, **parameters)
         async with asyncio.timeout(_PATIENCE_S):
-            await self._connection.send(json.dumps(message))
             while (answer := json.loads(await self._connection.recv())).get("id") != number:
                 self._hear(answer)
         assert "error" not in answer, answer["error"]
         result: dict[str, Any] = answer["result"]
         return result
 
+    async def tell(self, method: str, **parameters: Any) -> int:
+        """Ask the browser without waiting for its answer, which must be no error; the number of the question."""
+        number = next(self._numbers)
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._connection.send(json.dumps(message))
+        return number
+
     def _hear(self, message: dict[str, Any]) -> None:
+        assert "error" not in message, message["error"]
         method, told = message.get("method"), message.get("params", {})
         if method == "Page.loadEventFired":
             self._loaded = True
@@ -138,13 +141,17 @@ class Page:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 while missing(screen) and not closed:
-                    await self.value(_A_MOMENT)
+                    await self.a_moment()
                     closed = await self.closed()
                     screen = await self.screen()
         except TimeoutError:
             pass
         assert not missing(screen), f"{texts} not seen; {self.thrown}; the terminal:\n{screen}"
         return screen
+
+    async def a_moment(self) -> None:
+        """Let the page go on."""
+        await self.value(_A_MOMENT)
 
     async def closed(self) -> bool:
         """Whether nothing more will come to the page."""
@@ -154,26 +161,18 @@ class Page:
         """Wait until nothing more will come to the page."""
         async with asyncio.timeout(_PATIENCE_S):
             while not await self.closed():
-                await self.value(_A_MOMENT)
+                await self.a_moment()
 
     async def press(self, key: str, *, code: int = 0, text: str = "", modifiers: int = 0) -> None:
         """Press a key and let go of it. `modifiers`: 1 alt, 2 ctrl, 8 shift."""
         about: dict[str, Any] = {"key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
-        await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
-        await self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+        await self.tell("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+        await self.tell("Input.dispatchKeyEvent", type="keyUp", **about)
 
     async def click(self, x: int, y: int, button: str = "left") -> None:
         """Click a point of the page."""
         for kind in ("mousePressed", "mouseReleased"):
-            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
-
-    async def click_cell(self, column: float, row: float) -> None:
-        """Click a cell of the terminal."""
-        columns, rows = await self.value("[window.caught.terminal.cols, window.caught.terminal.rows]")
-        box = await self.value(
-            "(b => [b.width, b.height])(document.querySelector('.xterm-screen').getBoundingClientRect())"
-        )
-        await self.click(int((column + 0.5) * box[0] / columns), int((row + 0.5) * box[1] / rows))
+            await self.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
 
     async def picture(self, file: Path) -> None:
         """Save what the page looks like."""
