@@ -88,11 +88,11 @@ class Scrubber:
             case Jump.EVENT_ON | Jump.TURN_ON | Jump.END:
                 self._known = len(self._history)
                 self.seek(self.until)
-            case Jump.STRETCH_BACK:
+            case Jump.STRETCH_BACK if (self._at - self._history.time(1)).total_seconds() > self._stretch:
                 self.seek(self._at - timedelta(seconds=self._stretch))
             case Jump.STRETCH_ON:
                 self.seek(self._at + timedelta(seconds=self._stretch))
-            case Jump.BEGIN:
+            case Jump.STRETCH_BACK | Jump.BEGIN:
                 self._stand(1)
             case Jump.PLAY if self.playing and self._at >= self.until:
                 self._stand(1)
