@@ -16,6 +16,9 @@ from console.engine.driver import Driver
 from console.engine.holding import Holding
 from console.ports import DriverStatus, Driving
 
+OF_DRIVERS = frozenset({Kind.DRIVER_JOINED, Kind.DRIVER_LEFT, Kind.RUN_FINISHED})
+"""Kinds of events that say what becomes of a driver; of any other it counts only when it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Drive:
@@ -115,7 +118,7 @@ class DriverNews:
         if self._over:
             text = f"The run is over; {gone.actor} is not at the shared record any more{heard}."
         else:
-            text = f"{gone.actor} on {gone.host} is not at the shared record any more{heard}; they may go on elsewhere."
+            text = f"{gone.actor} is not at the shared record any more{heard}; they may go on elsewhere."
         return DriverStatus(Driving.APART, text, *who)
 
     def _not_driven(self, drive: _Drive) -> DriverStatus:

@@ -119,7 +119,7 @@ async def test_one_whose_session_ended_is_said_to_be_gone_from_the_record_and_no
     async with watching(tmp_path, "--journal", f"file:{address}", "--journal-tls", "disable") as watcher:
         await watcher.says("ops@laptop drives")
         await store.end_sessions_of("ops")
-        await watcher.says("ops@laptop on laptop is not at the shared record any more")
+        await watcher.says("ops@laptop is not at the shared record any more")
         await store.driver.hold(RUN, 1)
         await watcher.says("ops@laptop drives")
         await store.does(note("on"))

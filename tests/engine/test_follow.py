@@ -269,10 +269,12 @@ async def test_looking_at_an_idle_run_reads_nothing(tmp_path: Path) -> None:
     await journal.close()
 
 
-def test_following_needs_nothing_that_drives() -> None:
+@pytest.mark.parametrize("module", ["follow", "follow_store"])
+def test_following_needs_nothing_that_drives(module: str) -> None:
     """No conductor, no action, no adapter is loaded with it."""
     code = (
-        "import sys; import console.engine.follow; print(*sorted(m for m in sys.modules if m.startswith('console.')))"
+        f"import sys; import console.engine.{module}; "
+        "print(*sorted(m for m in sys.modules if m.startswith('console.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     rooms = {name.split(".")[1] for name in done.stdout.split()}

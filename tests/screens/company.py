@@ -31,7 +31,7 @@ DIED = DriverStatus(
 )
 APART = DriverStatus(
     Driving.APART,
-    "ops@laptop on laptop is not at the shared record any more (last heard of at 2026-02-04 20:34:11 UTC); "
+    "ops@laptop is not at the shared record any more (last heard of at 2026-02-04 20:34:11 UTC); "
     "they may go on elsewhere.",
     "ops@laptop",
     "laptop",
