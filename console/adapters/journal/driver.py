@@ -16,6 +16,7 @@ from console.adapters.journal.reading import channel_of
 from console.adapters.journal.tail_lines import batches
 from console.domain.hosting import LogEntry
 from console.domain.shared import Branch, Lease
+from console.errors import TakenOver
 from console.secrets import Secret
 
 _CREATE = "SELECT release_console.create_run(%(run)s, %(plan)s)"
@@ -87,6 +88,11 @@ class PostgresDriverStore(DriverReading):
 
     async def add_tail(self, run: str, epoch: int, entries: Sequence[LogEntry]) -> None:
         """Add log lines to the tail, which keeps the last ones; nothing is raised for an epoch that has ended."""
+        if self._held == (run, epoch) and not self._holds(run, epoch):
+            try:
+                await self.hold(run, epoch)
+            except TakenOver:
+                return  # told where the epoch matters: an append, a claim
         for count, body in batches(entries):
             given = {"run": run, "epoch": epoch, "count": count, "body": body}
             await self._link.fetch(_ADD_TAIL, given, size=len(body))

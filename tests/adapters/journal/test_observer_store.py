@@ -190,6 +190,13 @@ async def test_the_tail_is_told_and_read_from_a_place(
     await alice.add_tail(RUN, 7, entries)
     await store.driver("bob").add_tail(RUN, 1, entries)
     assert await eve.tail(RUN, 1_200) == (1_200, ())
+    await alice._link.close()
+    await alice.add_tail(RUN, 1, entries[:1])
+    assert (await eve.tail(RUN, 1_200))[0] == 1_201, "a driver who connected anew holds the lease again first"
+    await store.driver("bob").claim(RUN, driver("bob@desk"), expected=1)
+    await alice._link.close()
+    await alice.add_tail(RUN, 1, entries)
+    assert (await eve.tail(RUN, 1_201)) == (1_201, ())
 
 
 async def test_the_tail_is_bounded_by_lines_and_by_bytes(
