@@ -8,7 +8,7 @@ twenty microseconds, and what came is read in blocks of some hundredths of a sec
 library, and works on every file system, also where changes are not announced.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +17,7 @@ from console.domain.state import RunState
 from console.engine.followed import Followed
 from console.engine.holding import by_lock
 from console.engine.journal import JOURNAL_FILE, read_plan
-from console.engine.journal_reader import JournalReader, LastLineGone
+from console.engine.journal_reader import JournalReader, LastLineGone, NotSkimmed
 from console.engine.tail import TAIL_FILE
 from console.engine.tail_reader import TailReader
 from console.errors import JournalBroken, JournalError
@@ -69,10 +69,17 @@ class JournalFollower:
         self.poll()
 
     def leap(self) -> None:
-        """As `catch_up`, several times as fast: what lies before is held together only by `follow`, before all else."""
-        while self._poll(self._journal.skim):
-            pass
-        self.poll()
+        """As `catch_up`, several times as fast: a long history's lines are held together by `follow`, before all else.
+
+        Nothing may have been read before. What lies behind is told by its state, not event by event.
+        """
+        try:
+            if self._journal.long:
+                self._run.take_whole(self._journal.skim())
+        except (NotSkimmed, JournalError):
+            # To be read as if there had been no leap: that says what is wrong, or finds that nothing is.
+            self._journal = JournalReader(self._directory / JOURNAL_FILE)
+        self.catch_up()
 
     async def follow(self) -> None:
         """Tell what comes, as it comes, until the run is over. Raises as `poll`.
@@ -90,12 +97,9 @@ class JournalFollower:
         Raises JournalBroken with the line that does not follow, JournalError when the record cannot be read, or is not
         the one that was read before; the feed is told first.
         """
-        return self._poll(self._journal.read)
-
-    def _poll(self, read: Callable[[], Sequence[Event]]) -> bool:
         try:
             looked = self._look()
-            events = self._read(read)
+            events = self._read()
         except JournalError as error:
             self._run.fails(error)
             raise
@@ -138,13 +142,13 @@ class JournalFollower:
             raise
         self._run.tell_again()
 
-    def _read(self, read: Callable[[], Sequence[Event]]) -> Sequence[Event]:
+    def _read(self) -> Sequence[Event]:
         try:
-            events = read()
+            events = self._journal.read()
         except LastLineGone:
             # The driver's disk refused to keep it: what was shown of it is taken back.
             self._heed(self._run.take_back(self._journal.step_back()))
-            events = read()
+            events = self._journal.read()
         if events:
             self._heed(self._run.take(events))
         return events

@@ -4,13 +4,14 @@ What always holds: every event is told once, in order, folded as the driver fold
 last is not told again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from console.domain.events import Event
 from console.domain.fold import fold_on, initial
 from console.domain.state import RunState, RunStatus
 from console.domain.wire import WireError, decode_plan
-from console.engine.driver_news import DriverNews
+from console.engine.driver_news import OF_DRIVERS, DriverNews
 from console.engine.feed import RunFeed
 from console.engine.runs import plan_problem
 from console.errors import JournalError
@@ -42,6 +43,12 @@ class Followed:
     def take(self, events: Sequence[Event]) -> bool:
         """Take further events in and tell them; whether one of them is about a driver. Raises JournalError."""
         return self._fold(self.state, events, tell=tuple(events))
+
+    def take_whole(self, blocks: Iterable[Sequence[Event]]) -> None:
+        """Take a whole history in, block by block, and tell the state that it makes. Raises JournalError."""
+        self.news.forget()
+        state = self._folded(initial(self._plan), chain.from_iterable(map(self._hear_block, blocks)))
+        self.feed.publish(StateChanged(state, ()))
 
     def take_back(self, events: Sequence[Event]) -> bool:
         """The record is these events after all, from the first on: what was told behind them is taken back."""
@@ -76,16 +83,31 @@ class Followed:
     def _fold(self, state: RunState, events: Sequence[Event], *, tell: tuple[Event, ...]) -> bool:
         if state.seq == 0:
             self.news.forget()
-        problem = plan_problem(self._plan_json, events) if state.seq == 0 else ""
+            self._must_be_the_plan_of(events)
+        of_driver = [self.news.hear(event) for event in events]
+        self.feed.publish(StateChanged(self._folded(state, events), tell))
+        return any(of_driver)
+
+    def _hear_block(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Hear what a block says of drivers, and when it ends; the block again."""
+        if events and events[0].seq == 1:
+            self._must_be_the_plan_of(events)
+        for event in events:
+            if event.kind in OF_DRIVERS or event is events[-1]:
+                self.news.hear(event)
+        return events
+
+    def _must_be_the_plan_of(self, events: Sequence[Event]) -> None:
+        problem = plan_problem(self._plan_json, events)
         if problem:
             raise JournalError(problem, remedy="Put plan.json back as it was; `release-console verify` checks a run.")
-        of_driver = [self.news.hear(event) for event in events]
+
+    @staticmethod
+    def _folded(state: RunState, events: Iterable[Event]) -> RunState:
         try:
-            state = fold_on(state, events)
+            return fold_on(state, events)
         except ValueError as error:
             raise JournalError(f"Plan and journal do not fit together: {error}.") from error
-        self.feed.publish(StateChanged(state, tell))
-        return any(of_driver)
 
     def _tail_status(self, status: DriverStatus, trouble: str) -> TailStatus:
         if trouble:

@@ -9,7 +9,7 @@ A long history may be skimmed: taken in at once, so that it can be shown, and he
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from console.domain.events import Event
@@ -21,12 +21,20 @@ from console.engine.history_check import HistoryCheck, changed, unreadable
 BLOCK = 1024 * 1024
 """Bytes that are read at a time: some thousands of events, a few hundredths of a second to read and fold."""
 
-SKIM = 4 * BLOCK
-"""Bytes that are skimmed at a time: what is held in memory of a history that is not looked at again."""
+SKIM = 128 * 1024
+"""Bytes that are skimmed at a time: few enough that the events of a block are folded while the processor still has them
+at hand, which makes a third of the time."""
+
+LONG = 2 * BLOCK
+"""Bytes of a journal that reading takes longer than drawing a frame."""
 
 
 class LastLineGone(Exception):
     """The last line that was read does not stand where it stood."""
+
+
+class NotSkimmed(Exception):
+    """A journal holds a line that has to be looked at by itself."""
 
 
 class JournalReader:
@@ -48,30 +56,56 @@ class JournalReader:
         Raises LastLineGone (then `step_back` is to be called), JournalBroken, JournalError. Lines before one that is
         broken are returned first.
         """
-        found, content, ended = self._look(self._block)
-        return self._take(content, found, ended=ended)
+        try:
+            found = os.stat(self._path)
+            content, ended = self._next() if self._is_news(found) else (b"", True)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        self._seen = None
+        content = content[: content.rfind(b"\n") + 1]
+        lines = content.split(b"\n")[:-1]
+        linked = link_lines(lines, self.seq + 1, self._tip, content)
+        if linked.broken is not None and not linked.events:
+            raise linked.broken
+        taken = lines[: len(linked.events)]
+        if taken:
+            before = line_digest(taken[-2]) if len(taken) > 1 else self._tip
+            self._stand(len(taken), taken[-1], sum(len(line) + 1 for line in taken[:-1]), before=before)
+        if ended and linked.broken is None:
+            self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
+        return linked.events
 
-    def skim(self) -> Sequence[Event]:
-        """As `read`, but more at a time, and without holding together any lines but the last two.
+    def skim(self) -> Iterator[list[Event]]:
+        """Everything there is from the first line on, block by block, without holding the lines together: see `check`.
 
-        `check` is what remains to be done. A block that holds a line which is not written as this console writes lines
-        is read as `read` does.
+        Only before anything else was read. Raises NotSkimmed when lines have to be looked at; then none is read.
         """
-        found, content, ended = self._look(max(self._block, SKIM))
-        *before, last = content[content.rfind(b"\n", 0, max(content.rfind(b"\n", 0, -1), 0)) + 1 : -1].split(b"\n")
-        tip = line_digest(before[0]) if before else self._tip
-        events = decode_events(content, self.seq + 1) if follow_on([last], tip) else None
-        if events is None or len(events) != content.count(b"\n"):
-            return self._take(content, found, ended=ended)
+        blocks, seq, end = (b"", b""), 0, 0
+        for block in self._blocks():
+            events = decode_events(block, seq + 1)
+            if events is None or len(events) != block.count(b"\n"):
+                raise NotSkimmed
+            blocks, seq, end = (blocks[1], block), seq + len(events), end + len(block)
+            yield events
+        *_, before, last = [b"", *b"".join(blocks).split(b"\n")[:-1]]
+        tip = line_digest(before) if seq > 1 else GENESIS
+        if not seq or follow_on([last], tip) is None:
+            raise NotSkimmed
         self._skimmed = True
-        self._stand(len(events), last, len(content) - len(last) - 1, before=tip)
-        self._seen = (found.st_ino, found.st_size, found.st_mtime_ns) if ended else None
-        return events
+        self._stand(seq, last, end - len(last) - 1, before=tip)
 
     def check(self) -> HistoryCheck | None:
         """What holds the lines together that were skimmed, to be carried out once; None when there are none."""
         skimmed, self._skimmed = self._skimmed, False
         return HistoryCheck(self._path, self._begin, self.seq - 1, self._before) if skimmed else None
+
+    @property
+    def long(self) -> bool:
+        """Whether the journal is so long that to skim it is worth a check behind that. False where none can be read."""
+        try:
+            return self._path.stat().st_size > LONG
+        except OSError:
+            return False
 
     @property
     def behind(self) -> bool:
@@ -110,18 +144,9 @@ class JournalReader:
             raise LastLineGone
         return (found.st_ino, found.st_size, found.st_mtime_ns) != self._seen
 
-    def _look(self, size: int) -> tuple[os.stat_result, bytes, bool]:
-        """The file's looks, the whole lines behind the last one, and whether that is all. Raises as `read`."""
-        try:
-            found = os.stat(self._path)
-            content, ended = self._next(size) if self._is_news(found) else (b"", True)
-        except OSError as error:
-            raise unreadable(self._path, error) from error
-        self._seen = None
-        return found, content[: content.rfind(b"\n") + 1], ended
-
-    def _next(self, size: int) -> tuple[bytes, bool]:
+    def _next(self) -> tuple[bytes, bool]:
         """What stands behind the last line, at least one whole line where there is one; whether that is all."""
+        size = self._block
         with self._path.open("rb") as file:
             file.seek(self._begin)
             if file.read(len(self._last)) != self._last:
@@ -132,18 +157,18 @@ class JournalReader:
                 content += file.read(size - len(content))
         return content, len(content) < size
 
-    def _take(self, content: bytes, found: os.stat_result, *, ended: bool) -> Sequence[Event]:
-        lines = content.split(b"\n")[:-1]
-        linked = link_lines(lines, self.seq + 1, self._tip, content)
-        if linked.broken is not None and not linked.events:
-            raise linked.broken
-        taken = lines[: len(linked.events)]
-        if taken:
-            before = line_digest(taken[-2]) if len(taken) > 1 else self._tip
-            self._stand(len(taken), taken[-1], sum(len(line) + 1 for line in taken[:-1]), before=before)
-        if ended and linked.broken is None:
-            self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
-        return linked.events
+    def _blocks(self) -> Iterator[bytes]:
+        """The file's whole lines, some at a time."""
+        torn = b""
+        try:
+            with self._path.open("rb") as file:
+                while content := file.read(SKIM):
+                    end = content.rfind(b"\n") + 1
+                    if end:
+                        yield torn + content[:end]
+                    torn = content[end:] if end else torn + content
+        except OSError as error:
+            raise unreadable(self._path, error) from error
 
     def _stand(self, count: int, last: bytes, between: int, *, before: str) -> None:
         """Stand at the last of `count` further lines: `between` bytes behind the last one until now."""
