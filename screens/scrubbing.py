@@ -51,6 +51,8 @@ class Scrubbing:
         self._to_incident = to_incident
         self._made_way = False
         self._entering: asyncio.Task[None] | None = None
+        self._ahead: list[Jump | datetime] = []
+        """Moves that were asked for before there was a history to move in."""
         self._timer: Timer | None = None
         self._beat_at = 0.0
 
@@ -60,8 +62,10 @@ class Scrubbing:
             self._return()
         elif self._listening.past is not None:
             self._go(self._listening.past, lead.to)
-        elif self._entering is None:
-            self._entering = asyncio.create_task(self._enter(lead.to), name="read the history")
+        else:
+            self._ahead.append(lead.to)
+            if self._entering is None:
+                self._entering = asyncio.create_task(self._enter(), name="look back")
 
     def _return(self) -> None:
         self._keep_playing(False)
@@ -92,7 +96,7 @@ class Scrubbing:
             self._to_incident()
         self._show()
 
-    async def _enter(self, to: Jump | datetime) -> None:
+    async def _enter(self) -> None:
         try:
             reading = asyncio.create_task(self._read(), name="read a run's history")
             if not (await asyncio.wait({reading}, timeout=PATIENCE))[0]:
@@ -103,9 +107,12 @@ class Scrubbing:
             self._app.notify(text, title="The history cannot be read", severity="warning", timeout=8, markup=False)
         else:
             if len(history):
-                self._go(Scrubber(history, self._listening.now, self._says), to)
+                scrubber = Scrubber(history, self._listening.now, self._says)
+                for to in self._ahead:
+                    self._go(scrubber, to)
         finally:
             self._entering = None
+            self._ahead.clear()
 
     async def _read(self) -> History:
         """The history until now, with what came while it was read."""

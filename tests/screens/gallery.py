@@ -6,10 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+from tests.screens.driving import until
 from tests.screens.fakes import app_for, tell_news
 from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
-from tests.screens.pasts import PASTS
+from tests.screens.pasts import PASTS, is_there
 
 ALL = {**MOMENTS, **INCIDENTS, **PASTS}
 SIZES = ((80, 24), (120, 36), (200, 60))
@@ -25,6 +26,8 @@ async def picture(name: str, size: tuple[int, int], *, light: bool) -> str:
         for key in moment.keys:
             await pilot.press(key)
             await pilot.pause()
+            if moment.events:
+                await until(pilot, lambda: is_there(app), "the past is there")
         await pilot.pause(0.1)
         return app.export_screenshot(title="release-console")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from console.domain.hosting import LogEntry
+from screens.app import ConsoleApp
 from tests.screens.incidents import rolled_back_story
 from tests.screens.moments import Moment, log_of, signing_story
 from tests.screens.story import BEGIN, Story
@@ -30,6 +31,11 @@ def signed() -> Story:
 def rolled_back() -> Story:
     """A run whose release was taken back."""
     return rolled_back_story()
+
+
+def is_there(app: ConsoleApp) -> bool:
+    """Whether the history is read and an earlier moment shown."""
+    return app.listening is not None and app.listening.past is not None
 
 
 PASTS: Mapping[str, Callable[[], Moment]] = {

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from tests.screens.driving import until
 from tests.screens.fakes import app_for, tell_news
 from tests.screens.incidents import INCIDENTS
 from tests.screens.moments import MOMENTS
+from tests.screens.pasts import PASTS, is_there
 
 PICTURES = [
     ("migrating", (120, 36), False),
@@ -21,12 +23,14 @@ PICTURES = [
     ("rollback-dear", (120, 36), False),
     ("rollback-running", (120, 36), True),
     ("rolled-back", (120, 36), False),
+    ("past", (120, 36), False),
+    ("past-incident", (80, 24), True),
 ]
 
 
 @pytest.mark.parametrize(("name", "size", "light"), PICTURES)
 def test_picture(name: str, size: tuple[int, int], light: bool, snap_compare: Callable[..., bool]) -> None:
-    moment = {**MOMENTS, **INCIDENTS}[name]()
+    moment = {**MOMENTS, **INCIDENTS, **PASTS}[name]()
     app, feed = app_for(moment, light=light)
 
     async def to_the_moment(pilot: Pilot[None]) -> None:
@@ -37,6 +41,8 @@ def test_picture(name: str, size: tuple[int, int], light: bool, snap_compare: Ca
         for key in moment.keys:
             await pilot.press(key)
             await pilot.pause()
+            if moment.events:
+                await until(pilot, lambda: is_there(app), "the past is there")
         for animated in app.screen.query("Input"):
             animated.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
