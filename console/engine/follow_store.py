@@ -94,10 +94,8 @@ class StoreFollower:
         attempt = 0
         while not self.over:
             try:
-                if not self._listens:
-                    await self.catch_up()
+                await (self._next() if self._listens else self.catch_up())
                 attempt = 0
-                await self._next()
             except StoreLost:
                 await self._clock.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1

@@ -243,6 +243,20 @@ class TestLost:
             await settled(lambda: follower.state.seq == 6)
         assert told.events == of_record(record)
 
+    async def test_a_run_that_ended_meanwhile_is_over_with_the_catching_up(self) -> None:
+        record = Record()
+        drive = await driven(record)
+        follower, _, store = await observed(record)
+        async with following(follower) as task:
+            await settled(lambda: store.wire.calls[-1] == "wait")
+            store.wire.cut()
+            await drive.finishes()
+            await drive.leaves()
+            waits = store.wire.calls.count("wait")
+            store.wire.mend()
+            await asyncio.wait_for(task, 10)
+        assert store.wire.calls.count("wait") == waits
+
     @pytest.mark.parametrize("answered", [True, False])
     @pytest.mark.parametrize("pushes", [True, False])
     async def test_cut_at_every_call(self, pushes: bool, answered: bool) -> None:
