@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 
 from console.adapters.database import PostgresDatabase
 from console.adapters.journal import PostgresDriverStore, PostgresObserverStore, PostgresSignerStore, install
@@ -34,6 +35,13 @@ PEOPLE = {
     "mallory": "",
 }
 """Logins of the store, and what they are members of."""
+
+
+KEPT = ("runs", "epochs", "events", "tail", "branches", "inbox", "answers")
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 
 
 def driver(actor: str = "alice@laptop", *, pid: int = 41, since: datetime = SINCE) -> Lease:
@@ -105,14 +113,35 @@ async def people(server: Running, clock: WallClock) -> None:
                     await session.execute(f"GRANT {role} TO {login}")
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def set_up(server: Running) -> str:
+    """A database with a store in it and its people, for all tests in turn; its name."""
+    clock = WallClock()
+    async with PostgresDatabase(server.url("postgres"), clock, tls="disable").session("tests") as session:
+        await session.execute("CREATE DATABASE record")
+    await install(server.url("record"), tls="disable")
+    await people(server, clock)
+    return "record"
+
+
 @pytest.fixture
-async def store(server: Running, database_url: Secret, clock: WallClock) -> AsyncIterator[Store]:
-    """An empty store, set up, with its people."""
+async def store(server: Running, set_up: str) -> AsyncIterator[Store]:
+    """A store that is empty. It is set up once: a test leaves its schema as it was."""
+    async with AsyncExitStack() as closing:
+        made = Store(server, set_up, closing)
+        async with made.admin.session("tests") as session:
+            await session.fetch(END_OTHERS)
+            await session.execute(f"TRUNCATE {', '.join(f'release_console.{each}' for each in KEPT)} RESTART IDENTITY")
+        yield made
+
+
+@pytest.fixture
+async def own_store(server: Running, database_url: Secret, clock: WallClock) -> AsyncIterator[Store]:
+    """A store in a database of its own, whose schema a test may change."""
     await install(database_url, tls="disable")
     await people(server, clock)
     async with AsyncExitStack() as closing:
-        name = database_url.reveal().partition("@/")[2].partition("?")[0]
-        yield Store(server, name, closing)
+        yield Store(server, database_url.reveal().partition("@/")[2].partition("?")[0], closing)
 
 
 @pytest.fixture

@@ -21,30 +21,30 @@ async def test_again_is_harmless_and_lets_drivers_go_on(store: Store, alice: Pos
     assert await alice.lines(RUN, 0) == lines
 
 
-async def test_rights_that_somebody_added_are_taken_back(store: Store) -> None:
-    async with store.admin.session("tests") as session:
+async def test_rights_that_somebody_added_are_taken_back(own_store: Store) -> None:
+    async with own_store.admin.session("tests") as session:
         await session.execute("GRANT INSERT ON release_console.events TO release_console_observer, PUBLIC")
         await session.execute("GRANT UPDATE (line) ON release_console.events TO release_console_driver")
-    await install(store.owner, tls="disable")
+    await install(own_store.owner, tls="disable")
     for login in ("alice", "eve"):
         for statement in (
             "INSERT INTO release_console.events DEFAULT VALUES",
             "UPDATE release_console.events SET line=''",
         ):
-            async with store.as_somebody(login).session("tests") as session:
+            async with own_store.as_somebody(login).session("tests") as session:
                 with pytest.raises(DatabaseError) as refused:
                     await session.execute(statement)
             assert refused.value.sqlstate == "42501"
 
 
-async def test_a_store_of_a_newer_console_is_left_alone(store: Store) -> None:
-    async with store.admin.session("tests") as session:
+async def test_a_store_of_a_newer_console_is_left_alone(own_store: Store) -> None:
+    async with own_store.admin.session("tests") as session:
         await session.execute("INSERT INTO release_console.version (version) VALUES (2)")
     with pytest.raises(JournalError, match="version 2 of its schema; this console works with version 1") as refused:
-        await install(store.owner, tls="disable")
+        await install(own_store.owner, tls="disable")
     assert "newer console" in refused.value.remedy
     with pytest.raises(JournalError, match="version 2"):
-        await store.driver().runs()
+        await own_store.driver().runs()
 
 
 async def test_a_database_that_cannot_hold_every_character_is_refused(store: Store) -> None:

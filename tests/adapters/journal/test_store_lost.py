@@ -144,11 +144,11 @@ async def test_no_password_is_in_what_a_loss_says(store: Store) -> None:
     assert "password" in refused.value.message, "what is wrong is said"
 
 
-async def test_a_store_that_was_never_set_up_says_so(store: Store) -> None:
-    async with store.admin.session("tests") as session:
+async def test_a_store_that_was_never_set_up_says_so(own_store: Store) -> None:
+    async with own_store.admin.session("tests") as session:
         await session.execute("DROP SCHEMA release_console CASCADE")
     with pytest.raises(JournalError, match="is not set up") as refused:
-        await store.observer().runs()
+        await own_store.observer().runs()
     assert "release-console journal init" in refused.value.remedy
 
 
