@@ -100,7 +100,9 @@ def _driver(view: View, width: int) -> Told | None:
         case Driving.LEFT:
             return _GONE, driver.text if whole else f"Nobody drives: {driver.actor} left.", ""
         case Driving.DRIVES if changed is not None and _age(view, changed) < ANEW:
-            return _NEW, driver.text, ""
+            _, colon, how = driver.text.rpartition(": ")
+            short = f"{driver.actor} drives: {how}" if colon else f"{driver.actor} drives."
+            return _NEW, driver.text if whole else short, ""
     return None
 
 

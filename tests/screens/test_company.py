@@ -45,7 +45,7 @@ def lines_of(app: ConsoleApp) -> list[str]:
             "○ ops@laptop is not at the shared record: they may go",
         ),
         ("watch-left", "nobody drives", "○ Nobody drives: ops@laptop left."),
-        ("watch-taken-over", "driven by eve@desk", "▶ eve@desk drives (process 99 on desk)"),
+        ("watch-taken-over", "driven by eve@desk", "▶ eve@desk drives: took over from ops@laptop."),
         (
             "watch-lost",
             "driven by ops@laptop",
@@ -61,7 +61,7 @@ def test_what_the_header_says(name: str, people: str, notice: str) -> None:
         assert people in f"{lines[0]} {lines[1]}" or width == NARROW
         assert len(lines) == (3 if notice else 2)
         assert all(len(line) <= width for line in lines)
-        assert not notice or (lines[2].startswith(notice) if width == NARROW else lines[2][:9] == notice[:9])
+        assert not notice or (lines[2].startswith(notice) if width == NARROW else lines[2][:8] == notice[:8])
 
 
 def test_in_a_wide_terminal_the_whole_sentence_is_said() -> None:
