@@ -84,7 +84,7 @@ async def press_everything(page: Page) -> None:
 
 async def click_everywhere(page: Page) -> None:
     """The whole page with every button, and what stands in its footer, `q quit` at its end excepted."""
-    inside = [(x, y) for x in range(8, WIDTH, 140) for y in range(8, HEIGHT - 40, 90)]
+    inside = [(x, y) for x in range(8, WIDTH, 210) for y in range(8, HEIGHT - 40, 120)]
     for button in ("left", "middle", "right"):
         for x, y in (*inside, *((x, HEIGHT - 10) for x in range(8, WIDTH // 3, 40))):
             await page.click(x, y, button)

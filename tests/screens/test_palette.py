@@ -1,9 +1,10 @@
-"""The palette takes keys also before it is laid out: a person's fingers are faster than a busy machine."""
+"""The palette takes keys also before it stands and while it goes: fingers are faster than a busy machine."""
 
 import pytest
 from textual.command import CommandList
 
 from screens.palette import TablePaletteScreen
+from screens.run import RunScreen
 from tests.screens.driving import press, until
 from tests.screens.fakes import FakeHelm, app_for
 from tests.screens.moments import MOMENTS
@@ -29,6 +30,18 @@ async def test_a_page_key_before_the_list_has_its_place_does_nothing(key: str) -
         await until(pilot, lambda: bool(commands.scrollable_content_region), "the list in its place")
         await press(pilot, key)
         assert app.return_code is None
+
+
+async def test_a_second_escape_leaves_the_run_in_sight() -> None:
+    app, _ = app_for(MOMENTS["push"](), FakeHelm())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "f12")
+        palette = app.screen
+        assert isinstance(palette, TablePaletteScreen)
+        await palette.run_action("escape")
+        await palette.run_action("escape")
+        await until(pilot, lambda: not palette.is_attached, "the palette gone")
+        assert isinstance(app.screen, RunScreen)
 
 
 async def test_whoever_quits_as_it_opens_has_quit() -> None:
