@@ -15,7 +15,7 @@ from console.cli import run_list, which_run
 from console.cli.exits import Exit
 from console.cli.run_list import list_runs
 from console.cli.shared import SharedPlace, shared_place
-from console.cli.watch import _streamed
+from console.cli.watch import _streamed, run_and_arguments
 from console.cli.watch_screens import shown
 from console.cli.watched import KeptRun, StoredRun, Watched
 from console.cli.which_run import found
@@ -206,6 +206,41 @@ class TestRuns:
         with record_at_hand(monkeypatch, record):
             lines, _ = await self.listed(tmp_path, capsys, as_json=False)
         assert "unreadable" in lines[0]
+
+
+async def test_the_record_and_the_past_are_read_from_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record()
+    drive = await driven(record)
+    notes = await drive.notes("a", "b")
+    with record_at_hand(monkeypatch, record):
+        async with found("last", tmp_path, PLACE, lambda text: None) as watched:
+            plan_json, events = await watched.record()
+    assert plan_json == encode_plan(PLAN)
+    assert [event.seq for event in events] == [1, 2, 3, 4]
+    assert list(events[2:]) == notes
+
+
+def test_a_browsers_viewer_is_told_where_the_run_is_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record()
+    asyncio.run(_begun(record))
+    with record_at_hand(monkeypatch, record):
+        run, arguments = run_and_arguments("last", CONFIG, tmp_path, "env:JOURNAL_URL", "require")
+    assert run == RUN
+    assert arguments == (
+        RUN,
+        "--directory",
+        str(tmp_path),
+        "--journal",
+        "env:JOURNAL_URL",
+        "--journal-tls",
+        "require",
+    )
+
+
+async def _begun(record: Record) -> None:
+    await driven(record)
 
 
 async def test_events_to_standard_output_and_what_becomes_of_driver_and_store_to_standard_error(
