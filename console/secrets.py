@@ -56,6 +56,7 @@ class PlanSecrets:
     database_url: Secret
     scratch_url: Secret | None = None
     channels: Mapping[str, Secret] = field(default_factory=dict)
+    journal_url: Secret | None = None
 
     def values(self) -> tuple[str, ...]:
         """Every value, for the redactor."""
@@ -63,6 +64,7 @@ class PlanSecrets:
             self.token,
             self.database_url,
             *([self.scratch_url] if self.scratch_url else []),
+            *([self.journal_url] if self.journal_url else []),
             *self.channels.values(),
         ]
         return tuple(secret.reveal() for secret in known)
@@ -89,11 +91,29 @@ def resolve_plan(plan: Plan, environ: Mapping[str, str] = os.environ) -> PlanSec
         database_url=resolve(plan.database.url_source, environ),
         scratch_url=resolve(scratch, environ) if scratch is not None else None,
         channels={channel.name: resolve(channel.url_source, environ) for channel in plan.channels},
+        journal_url=journal_url(plan, environ),
     )
     _check_place(plan, secrets.database_url)
     for name, channel in secrets.channels.items():
         _check_channel(plan, name, channel)
     return secrets
+
+
+def journal_url(plan: Plan, environ: Mapping[str, str] = os.environ) -> Secret | None:
+    """The address of the shared record; None where nothing is shared. Raises SecretError.
+
+    A rehearsal shares its record on this machine or not at all: the one that its plan names elsewhere is left alone.
+    """
+    if not plan.journal_url_source:
+        return None
+    if plan.environment != "rehearsal":
+        return resolve(plan.journal_url_source, environ)
+    try:
+        url = resolve(plan.journal_url_source, environ)
+    except SecretError:
+        return None
+    host = _only_host(url)
+    return url if host and is_loopback(host) else None
 
 
 def _read(path: Path) -> str:
@@ -124,12 +144,6 @@ def _read(path: Path) -> str:
     if not value or "\n" in value:
         raise SecretError(f"The secret file {path} does not hold one line of text.", remedy="Write the secret into it.")
     return value
-
-
-def leads_elsewhere(url: Secret) -> bool:
-    """Whether the address of a database is not certainly one on this machine."""
-    host = _only_host(url)
-    return not host or not is_loopback(host)
 
 
 def _only_host(url: Secret) -> str:

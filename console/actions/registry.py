@@ -12,6 +12,7 @@ from console.ports import (
     Documents,
     Hosting,
     Instances,
+    RecordPlace,
     Repository,
     ScratchPostgres,
     Switches,
@@ -34,6 +35,8 @@ class Ports:
     switches: Switches
     instances: Instances
     documents: Documents
+    record: RecordPlace | None = None
+    """Where the shared record lies; None where nothing is shared."""
 
 
 def build(ports: Ports) -> Callable[[Step], Action]:

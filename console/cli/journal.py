@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.exits import Exit
 from console.cli.production import load_plan
+from console.cli.shared_run import ON_SAME_SERVER, same_database
 from console.domain.plan import Plan
 from console.domain.untrusted import safe
 from console.errors import ConfigError, DatabaseError, SecretError
@@ -15,12 +16,6 @@ from console.errors import ConfigError, DatabaseError, SecretError
 if TYPE_CHECKING:
     from console.adapters.journal import Installed
     from console.secrets import Secret
-
-SAME_DATABASE = "journal.url leads to the database that is to be migrated: a way back would take the record with it."
-ON_SAME_SERVER = (
-    "The shared record lies on the server of the database to be migrated: a way back may suspend or replace that "
-    "server, and the record with it."
-)
 
 
 async def init(config: Path) -> Exit:
@@ -57,10 +52,7 @@ async def _place(plan: Plan, url: "Secret") -> str:
             f"({error.message.rstrip('.')}). It is looked at again when a run is opened."
         )
     if place == "database":
-        raise ConfigError(
-            [SAME_DATABASE],
-            remedy="Give it a database of its own, best on another server; then run `release-console journal init`.",
-        )
+        raise same_database()
     return ON_SAME_SERVER if place == "server" else ""
 
 

@@ -24,6 +24,11 @@ from console.ports import DriverStore
 if TYPE_CHECKING:
     from console.secrets import PlanSecrets
 
+ON_SAME_SERVER = (
+    "The shared record lies on the server of the database to be migrated: a way back may suspend or replace that "
+    "server, and the record with it."
+)
+
 Ask = Callable[[DrivenElsewhere, SharedPlace], Awaitable[bool]]
 """Asks a person whether a run is taken over; they type who drives it. It can be watched in the place."""
 
@@ -52,13 +57,11 @@ class Opened:
 
 def shared_by(plan: Plan, ask: Ask) -> Shared | None:
     """The store that the plan names; None when it names none, or one elsewhere in a rehearsal. Raises SecretError."""
-    if not plan.journal_url_source:
-        return None
     from console.adapters.journal import PostgresDriverStore
-    from console.secrets import leads_elsewhere, resolve
+    from console.secrets import journal_url
 
-    url = resolve(plan.journal_url_source)
-    if plan.environment == "rehearsal" and leads_elsewhere(url):
+    url = journal_url(plan)
+    if url is None:
         return None
     place = SharedPlace(plan.journal_url_source, plan.journal_tls)
     return Shared(PostgresDriverStore(url, tls=place.tls), place, ask)
@@ -71,21 +74,24 @@ async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:
     be reached.
     """
     from console.adapters.journal import same_place
-    from console.secrets import resolve
 
-    store = resolve(plan.journal_url_source)
+    if secrets.journal_url is None:
+        return ()
     try:
-        place = await same_place((store, plan.journal_tls), (secrets.database_url, plan.database.tls))
+        place = await same_place((secrets.journal_url, plan.journal_tls), (secrets.database_url, plan.database.tls))
     except ConsoleError as error:
         return (f"whether the shared record lies apart from the migrated database could not be seen: {error.message}",)
     if place == "database":
-        raise ConfigError(
-            ["journal.url leads to the database that is to be migrated: a way back would take the record with it."],
-            remedy="Give it a database of its own, best on another server; run `release-console journal init` there.",
-        )
-    if place == "server":
-        return ("the shared record lies on the server of the migrated database: a way back may take it with it",)
-    return ()
+        raise same_database()
+    return (ON_SAME_SERVER,) if place == "server" else ()
+
+
+def same_database() -> ConfigError:
+    """That the shared record lies in the database that is to be migrated."""
+    return ConfigError(
+        ["journal.url leads to the database that is to be migrated: a way back would take the record with it."],
+        remedy="Give it a database of its own, best on another server; then run `release-console journal init`.",
+    )
 
 
 async def open_with(shared: Shared, folder: Path, plan: Plan | None, driver: Driver) -> Opened:

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 from console.domain.plan import Plan, Step
 from console.domain.untrusted import one_line
 from console.engine.feed import RunFeed
-from console.ports import Action, Assessor, Clock, Notifier, TailStatus
+from console.ports import Action, Assessor, Clock, Notifier, RecordPlace, TailStatus
 from console.redact import Redactor
 
 if TYPE_CHECKING:
     from console.actions.registry import Ports
+    from console.secrets import PlanSecrets
 
 _HEAVY = (
     "console.actions.assessment",
     "console.actions.registry",
     "console.adapters.database",
+    "console.adapters.journal",
     "console.adapters.notify",
     "console.adapters.render",
     "console.adapters.repository",
@@ -63,6 +65,14 @@ def full_name() -> str:
         return ""
     name = account.pw_gecos.partition(",")[0].replace("&", account.pw_name.capitalize())
     return one_line(name).strip()
+
+
+def _record(plan: Plan, secrets: "PlanSecrets") -> RecordPlace | None:
+    from console.adapters.journal.location import PostgresRecordPlace
+
+    if secrets.journal_url is None:
+        return None
+    return PostgresRecordPlace((secrets.journal_url, plan.journal_tls), (secrets.database_url, plan.database.tls))
 
 
 @asynccontextmanager
@@ -111,5 +121,6 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
             switches=RenderSwitches(client, redactor.add),
             instances=RenderInstances(client, clock, redactor.add, tls=plan.database.tls),
             documents=documents,
+            record=_record(plan, secrets),
         )
         yield Wired(build(ports), ports, redactor, AppriseNotifier(secrets.channels), ProductionAssessor(ports))

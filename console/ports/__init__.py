@@ -22,7 +22,7 @@ from console.ports.feed import (
 from console.ports.incident import Assessor, Documents, Notifier
 from console.ports.provider import Backups, Hosting, Instances, Switches, Telemetry
 from console.ports.running import Action, Clock, Context, Journal, Report
-from console.ports.shared import DriverStore, News, ObserverStore, SignerStore
+from console.ports.shared import DriverStore, News, ObserverStore, RecordPlace, SignerStore
 from console.ports.source import Repository
 from console.ports.web import HttpAnswer, Web
 
@@ -48,6 +48,7 @@ __all__ = [
     "News",
     "Notifier",
     "ObserverStore",
+    "RecordPlace",
     "Report",
     "Repository",
     "Row",

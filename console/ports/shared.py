@@ -6,7 +6,7 @@ in time. Raises StoreLost when the store cannot be reached or did not answer; th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from console.domain.hosting import LogEntry
 from console.domain.shared import Answer, Branch, Lease, Observer, SharedRun, Signature
@@ -136,3 +136,14 @@ class SignerStore(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection; again is harmless. Never raises."""
+
+
+class RecordPlace(Protocol):
+    """Where the shared record lies, seen from the database that is to be migrated."""
+
+    async def place(self) -> Literal["database", "server", ""]:
+        """In that database, on its server, or elsewhere ("").
+
+        Raises StoreLost when it is not reached, JournalError when it cannot be used, DatabaseError when the database
+        cannot be asked.
+        """

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from console.domain.findings import Finding, Severity, by_severity
 from console.domain.plan import Plan
 from console.errors import ConsoleError
-from console.preflight import backup, database, migration, people, repository, services, window
+from console.preflight import backup, database, migration, people, record, repository, services, window
 from console.preflight.ground import Ground, Ports
 
 __all__ = ["Ports", "run"]
@@ -23,6 +23,7 @@ _FAMILIES: dict[str, Callable[[Ground], AsyncIterator[Finding]]] = {
     "migration": migration.look,
     "window": window.look,
     "people": people.look,
+    "record": record.look,
 }
 
 

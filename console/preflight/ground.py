@@ -7,7 +7,7 @@ from typing import Protocol
 
 from console.domain.plan import Plan
 from console.errors import ConsoleError, RepositoryError
-from console.ports import Backups, Database, Hosting, Repository
+from console.ports import Backups, Database, Hosting, RecordPlace, Repository
 
 _READ_AT_ONCE = 8
 
@@ -30,6 +30,10 @@ class Ports(Protocol):
     @property
     def database(self) -> Database:
         """The database that is to be migrated."""
+
+    @property
+    def record(self) -> RecordPlace | None:
+        """Where the shared record lies; None where nothing is shared."""
 
 
 @dataclass(frozen=True, slots=True)

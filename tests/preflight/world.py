@@ -19,7 +19,7 @@ from console.domain.hosting import (
 from console.domain.plan import Plan
 from console.domain.source import Commit, FileChange, MergePreview
 from console.errors import HostingError, RepositoryError
-from console.ports import Report
+from console.ports import RecordPlace, Report
 from console.preflight import run
 from tests.config.conftest import EXAMPLE, loaded
 from tests.migration.postgres import CRM, LiveDatabase
@@ -192,6 +192,7 @@ class World:
     backups: FakeBackups
     repository: FakeRepository
     database: WatchedDatabase
+    record: RecordPlace | None = None
 
 
 def healthy(database: WatchedDatabase) -> World:
