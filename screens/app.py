@@ -162,6 +162,16 @@ class ConsoleApp(App[None]):
         """A terminal that is too small says so instead of showing half a picture."""
         fit(self, event.size)
 
+    def _fatal_error(self) -> None:
+        """End after a defect, saying where it is, and not what the variables held: a secret may be among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        where = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(where, self.console.options)))
+        self._close_messages_no_wait()
+
     def action_leave(self) -> None:
         """Leave; whoever drives an open run is asked first."""
         question = None if self._showing is None else self._showing.before_leaving()

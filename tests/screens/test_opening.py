@@ -1,5 +1,6 @@
 """The opening frame: it stands at once, tells what is being done, and gives way to the run."""
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -76,3 +77,20 @@ async def test_is_left_without_being_asked() -> None:
             await pilot.press(key)
             await pilot.pause()
             assert not app.is_running
+
+
+async def test_a_defect_says_where_it_is_and_not_what_the_variables_held(capsys: pytest.CaptureFixture[str]) -> None:
+    app = ConsoleApp(glimpse=GLIMPSE)
+
+    def fails() -> None:
+        password = "hunter" + "2" * 3
+        raise ZeroDivisionError(f"a defect beside {len(password)} characters")
+
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test(size=SIZE) as pilot:
+            app.call_later(fails)
+            await pilot.pause()
+    app._print_error_renderables()
+    said = capsys.readouterr().err
+    assert "a defect beside 9 characters" in said
+    assert "hunter222" not in said
