@@ -86,10 +86,13 @@ async def test_a_defect_says_where_it_is_and_not_what_the_variables_held(capsys:
         password = "hunter" + "2" * 3
         raise ZeroDivisionError(f"a defect beside {len(password)} characters")
 
-    with pytest.raises(ZeroDivisionError):
+    async def shown() -> None:
         async with app.run_test(size=SIZE) as pilot:
             app.call_later(fails)
             await pilot.pause()
+
+    with pytest.raises(ZeroDivisionError):
+        await shown()
     app._print_error_renderables()
     said = capsys.readouterr().err
     assert "a defect beside 9 characters" in said
