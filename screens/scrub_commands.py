@@ -31,12 +31,13 @@ def _going(
     jump: Jump,
     available: Callable[[Moment], bool] = _past,
     *,
+    group: str = "Time",
     screens: tuple[str, ...] = SCREENS,
     weight: Weight = Weight.PLAIN,
     footer: bool = True,
 ) -> Command:
     return Command(
-        id_, keys, shown, label, help_, "Time", available, lambda m: Travel(jump), screens, footer, weight=weight
+        id_, keys, shown, label, help_, group, available, lambda m: Travel(jump), screens, footer, weight=weight
     )
 
 
@@ -60,15 +61,24 @@ LIVE = (
         screens=(),
         weight=Weight.NOW,
     ),
-    _going("live-out", ("escape",), "esc", "back to live", "The same.", Jump.LIVE, screens=("run",), footer=False),
+    _going(
+        "live-out",
+        ("escape",),
+        "esc",
+        "back to live",
+        "The same, on the run's screen.",
+        Jump.LIVE,
+        screens=("run",),
+        footer=False,
+    ),
     _going("event-back", ("left",), "←", "one event back", "One event back.", Jump.EVENT_BACK, footer=False),
     _going("event-on", ("right",), "←→", "event", "One event on (→), or back (←).", Jump.EVENT_ON),
     _going(
         "turn-back",
         ("left_square_bracket", "ctrl+left"),
         "[",
-        "last turn",
-        "To the turn before: a step that began or ended, a signature, an incident.",
+        "last mark",
+        "To the mark before: a step that began or ended, a signature, an incident.",
         Jump.TURN_BACK,
         footer=False,
     ),
@@ -76,8 +86,8 @@ LIVE = (
         "turn-on",
         ("right_square_bracket", "ctrl+right"),
         "[ ]",
-        "turn",
-        "To the next turn (]), or the one before ([).",
+        "mark",
+        "To the next mark (]), or the one before ([).",
         Jump.TURN_ON,
     ),
     _going(
@@ -114,15 +124,17 @@ LOOKING_BACK = (
         "Back and forth through the run's time: every screen as it was then.",
         Jump.PAST,
         _now,
+        group="Screens",
     ),
     _going(
         "last-turn",
         ("left_square_bracket",),
         "[",
-        "look back",
-        "Look back, at the last turn that the run took.",
+        "look back at the last mark",
+        "Look back, at the last that mattered.",
         Jump.TURN_BACK,
         _now,
+        group="Screens",
         footer=False,
     ),
 )

@@ -103,16 +103,20 @@ class Scrubbing:
                 self._app.notify("Reading the run's history…", timeout=2)
             history = await reading
         except ConsoleError as error:
-            text = f"{error.message}\n{error.remedy}" if error.remedy else error.message
-            self._app.notify(text, title="The history cannot be read", severity="warning", timeout=8, markup=False)
+            self._cannot(f"{error.message}\n{error.remedy}".strip())
+        except ValueError as error:
+            self._cannot(f"Plan and journal do not fit together: {error}.")
         else:
-            if len(history):
+            if len(history) and self._app.is_running:
                 scrubber = Scrubber(history, self._listening.now, self._says)
                 for to in self._ahead:
                     self._go(scrubber, to)
         finally:
             self._entering = None
             self._ahead.clear()
+
+    def _cannot(self, why: str) -> None:
+        self._app.notify(why, title="The history cannot be read", severity="warning", timeout=8, markup=False)
 
     async def _read(self) -> History:
         """The history until now, with what came while it was read."""

@@ -40,7 +40,8 @@ if sys.argv[1] == "screens":
             while self.listening is None:
                 await asyncio.sleep(0.02)
             await pilot.pause()
-            for key in ("down", "l", "escape", "r", "escape", "question_mark", "escape", "i", "enter", "q"):
+            for key in ("down", "l", "escape", "r", "escape", "question_mark", "escape", "i", "enter", "t",
+                        "home", "space", "right", "l", "t", "q"):
                 await pilot.press(key)
                 await pilot.pause()
             self.exit()
