@@ -212,9 +212,12 @@ async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
         return exit_of(behind.viewing.ended_at())
     if behind.shown is None:
         return None
+    from console.cli.shared_run import what_waits
     from console.domain.state import RunStatus
     from console.domain.summary import production_sentence
 
+    if waits := what_waits(behind.shown.journal):
+        print(waits, file=sys.stderr)
     state = behind.shown.feed.state
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)

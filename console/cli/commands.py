@@ -60,6 +60,9 @@ def parser() -> ArgumentParser:
     plan = _group(commands, "plan", "read a plan without starting anything")
     _json(_command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
     journal = _group(commands, "journal", "the record that is shared between machines")
+    send = _command(journal, "send", _journal_send, "send what a run still has here for the shared record")
+    send.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
+    _directory(send)
     _command(journal, "init", _journal_init, "set the plan's shared record up, and say whom to let in")
     _sandboxing(_group(commands, "sandbox", "the rehearsal's world alone"))
     return root
@@ -345,6 +348,12 @@ def _sign(arguments: Namespace) -> Exit:
     except KeyboardInterrupt:
         print("Interrupted. Nothing was signed.", file=sys.stderr)
         return Exit.FAILED
+
+
+def _journal_send(arguments: Namespace) -> Exit:
+    from console.cli.journal import send
+
+    return _awaited(send(arguments.config, arguments.directory, arguments.of))
 
 
 def _journal_init(arguments: Namespace) -> Exit:

@@ -1,4 +1,5 @@
-"""`journal init`: the shared record is set up, and said who is to be let in. Run by an administrator of its store."""
+"""The shared record by hand: `journal init` sets it up and says who is to be let in, for an administrator of its store;
+`journal send` sends what a run that was left still has here for it."""
 
 import asyncio
 import importlib
@@ -7,10 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.exits import Exit
+from console.cli.folders import find_run, state_directory
 from console.cli.production import load_plan
-from console.cli.shared_run import ON_SAME_SERVER, same_database
+from console.cli.shared_run import ON_SAME_SERVER, nobody_to_ask, same_database, shared_by
+from console.cli.wiring import actor
 from console.domain.plan import Plan
 from console.domain.untrusted import safe
+from console.domain.wire import decode_plan
+from console.engine.driver import Driver
+from console.engine.journal import read_plan
+from console.engine.shared_opening import open_shared
 from console.errors import ConfigError, DatabaseError, SecretError
 
 if TYPE_CHECKING:
@@ -36,6 +43,30 @@ async def init(config: Path) -> Exit:
     installed = await install(url, tls=plan.journal_tls)
     print("\n".join(safe(line) for line in _told(plan, installed, warning)))
     return Exit.DONE
+
+
+async def send(config: Path, directory: Path | None, name: str) -> Exit:
+    """Send what a run of this machine has for the shared record; 1 when that is not reached.
+
+    Nothing is driven. Where somebody else has taken the run over, it is kept beside the record as a branch. Raises
+    JournalError, DrivenElsewhere, ConfigError, SecretError.
+    """
+    folder = await asyncio.to_thread(find_run, state_directory(config, directory), name)
+    plan = await asyncio.to_thread(lambda: decode_plan(read_plan(folder)))
+    shared = await asyncio.to_thread(shared_by, plan, nobody_to_ask)
+    if shared is None:
+        raise ConfigError([f"The run {folder.name} is not shared."], remedy="Its record is complete where it is.")
+    try:
+        journal = await open_shared(folder, shared.store, Driver.here(actor()))
+        status = journal.status
+        await journal.close()
+    finally:
+        await shared.store.close()
+    if status.connected:
+        print(f"✔ The shared record has all {len(journal.events())} events of {folder.name}.")
+        return Exit.DONE
+    print(safe(f"✗ {status.unsent} events of {folder.name} still wait here: {status.reason}"))
+    return Exit.FAILED
 
 
 async def _place(plan: Plan, url: "Secret") -> str:

@@ -172,7 +172,11 @@ async def _open(
     """The journal, and what is to be said of how it was opened."""
     driver = Driver.here(actor())
     if shared is not None:
-        opened = await open_with(shared, folder, plan, driver)
+        try:
+            opened = await open_with(shared, folder, plan, driver)
+        except BaseException:
+            await shared.store.close()
+            raise
         return opened.journal, opened.remarks
     return await asyncio.to_thread(_open_here, folder, plan, driver), ()
 

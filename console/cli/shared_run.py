@@ -118,6 +118,16 @@ async def open_with(shared: Shared, folder: Path, plan: Plan | None, driver: Dri
     raise rival
 
 
+def what_waits(journal: FileJournal | SharedJournal) -> str:
+    """What a run that was let go of still has here for the shared record, and what sends it; empty when nothing
+    waits.
+    """
+    if not isinstance(journal, SharedJournal) or not journal.status.unsent:
+        return ""
+    count = "1 event waits" if journal.status.unsent == 1 else f"{journal.status.unsent} events wait"
+    return f"{count} here for the shared record; `release-console journal send {journal.run}` sends them."
+
+
 async def keep_branch(journal: FileJournal | SharedJournal) -> None:
     """After another driver took over: keep what only stands here beside the shared record, if that is reached now.
 
