@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from console.domain.plan import Json
 else:
@@ -120,9 +122,12 @@ class Kind(StrEnum):
     """owner, date (ISO 8601)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One immutable fact. `seq` counts from 1 without gaps; `at` is UTC; `actor` is `user@host` or `console`."""
+class Event(msgspec.Struct, frozen=True):
+    """One immutable fact. `seq` counts from 1 without gaps; `at` is UTC; `actor` is `user@host` or `console`.
+
+    No dataclass, like everything else here: it comes by the hundred thousand, and is made of its line in a third of the
+    time. Its fields are those of the line.
+    """
 
     seq: int
     at: datetime
@@ -130,8 +135,8 @@ class Event:
     actor: str
     kind: Kind
     step: str | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
-    version: int = VERSION
+    data: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    version: int = msgspec.field(default=VERSION, name="v")
 
 
 @dataclass(frozen=True, slots=True)

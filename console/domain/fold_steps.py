@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.state import Attempt, CriterionState, Failure, SignOffState, StepState, StepStatus, Yes
@@ -120,7 +122,7 @@ def reconciled(work: Working, event: Event) -> None:
     answer = payload.text(event.data, "answer")
     if answer == "done":
         by = "probe" if payload.text(event.data, "by", "probe") == "probe" else "hand"
-        succeeded(work, replace(event, data={**event.data, "by": by, "note": payload.text(event.data, "why")}))
+        succeeded(work, structs.replace(event, data={**event.data, "by": by, "note": payload.text(event.data, "why")}))
     elif answer == "not_done":
         step = work.step_of(event)
         work.put(replace(_cleared(work, step), note=payload.text(event.data, "why")))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from console.domain.incident import IncidentState, MessageState, PostmortemState, RollbackState
 from console.domain.outcome import Evidence, Line, Preview
 from console.domain.plan import Json, Plan, Step
@@ -219,9 +221,8 @@ class Apart:
     waived: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NoteState:
-    """Words for the record."""
+class NoteState(msgspec.Struct, frozen=True):
+    """Words for the record. Made like an event: a run holds as many as somebody cares to write."""
 
     at: datetime
     actor: str

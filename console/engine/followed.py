@@ -92,9 +92,8 @@ class Followed:
         """Hear what a block says of drivers, and when it ends; the block again."""
         if events and events[0].seq == 1:
             self._must_be_the_plan_of(events)
-        for event in events:
-            if event.kind in OF_DRIVERS or event is events[-1]:
-                self.news.hear(event)
+        for event in [*(each for each in events[:-1] if each.kind in OF_DRIVERS), *events[-1:]]:
+            self.news.hear(event)
         return events
 
     def _must_be_the_plan_of(self, events: Sequence[Event]) -> None:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from console.domain import history as module
 from console.domain.events import Event, Kind
@@ -94,7 +94,7 @@ def test_a_moment_is_after_the_events_that_had_happened() -> None:
 
 def test_the_runs_time_does_not_go_back_with_a_clock_that_does() -> None:
     events = list(released())
-    events[5] = replace(events[5], at=events[5].at - timedelta(hours=1))
+    events[5] = structs.replace(events[5], at=events[5].at - timedelta(hours=1))
     history = History(PLAN, events)
     times = [history.time(place) for place in range(1, len(history) + 1)]
     assert times == sorted(times)
