@@ -25,9 +25,7 @@ def initial(plan: Plan) -> RunState:
 
 def apply(state: RunState, event: Event) -> RunState:
     """The state after one more event. Raises ValueError when the event names a step that the plan lacks."""
-    work = Working(state)
-    _apply(work, event)
-    return work.freeze()
+    return fold_on(state, (event,))
 
 
 def fold(plan: Plan, events: Iterable[Event]) -> RunState:
@@ -38,19 +36,17 @@ def fold(plan: Plan, events: Iterable[Event]) -> RunState:
 def fold_on(state: RunState, events: Iterable[Event]) -> RunState:
     """The state after all these further events, oldest first. Raises ValueError as `apply` does."""
     work = Working(state)
+    handler = _HANDLERS.get
     for event in events:
-        _apply(work, event)
+        kind = event.kind
+        handler(kind, _merely_counted)(work, event)
+        work.last = event
+        if kind in _NO_CONSEQUENCE:
+            continue
+        if kind in _CHANGES_PRODUCTION:
+            fold_incident.production_may_have_changed(work, work.step_of(event))
+        work.settle(event.at)
     return work.freeze()
-
-
-def _apply(work: Working, event: Event) -> None:
-    _HANDLERS.get(event.kind, _merely_counted)(work, event)
-    work.last = event
-    if event.kind in _NO_CONSEQUENCE:
-        return
-    if event.kind in _CHANGES_PRODUCTION:
-        fold_incident.production_may_have_changed(work, work.step_of(event))
-    work.settle(event.at)
 
 
 def _merely_counted(work: Working, event: Event) -> None:

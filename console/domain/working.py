@@ -40,7 +40,8 @@ class Working:
         self.deploys: dict[str, Event] = {}
         """The last event that saw a deploy of each service."""
         self._notes: list[NoteState] | None = None
-        self._progress: dict[str, list[Event]] = {}
+        self._progress: dict[str, list[Mapping[str, Json]]] = {}
+        self._progressed: dict[str, Event] = {}
         self._previewed: dict[str, Event] = {}
         self._waits = state.waits
         self._waiting_since = state.waiting_since
@@ -72,13 +73,13 @@ class Working:
         """Append to the durable progress of a step's current attempt."""
         step_id = self.id_of(event)
         if step_id not in self._progress:
-            self._progress[step_id] = []
-        self._progress[step_id].append(event)
+            self._progress[step_id] = list(self.steps[step_id].progress)
+        self._progress[step_id].append(payload.mapping(event.data, "data"))
+        self._progressed[step_id] = event
 
     def progress_of(self, step_id: str) -> tuple[Mapping[str, Json], ...]:
         """The durable progress of a step's current attempt."""
-        added = [payload.mapping(event.data, "data") for event in self._progress.get(step_id, ())]
-        return (*self.steps[step_id].progress, *added)
+        return tuple(self._progress[step_id]) if step_id in self._progress else self.steps[step_id].progress
 
     def look_at(self, event: Event) -> None:
         """Keep a step's preview until somebody asks for the step: the next one replaces it."""
@@ -87,6 +88,7 @@ class Working:
     def begin_anew(self, step_id: str) -> None:
         """Forget what a step's current attempt left."""
         self._progress.pop(step_id, None)
+        self._progressed.pop(step_id, None)
         self._previewed.pop(step_id, None)
 
     def settle(self, at: datetime) -> None:
@@ -105,8 +107,8 @@ class Working:
         """The state as it stands."""
         for step_id, event in self._previewed.items():
             self.steps[step_id] = _looked_at(self.steps[step_id], event)
-        for step_id, progress in self._progress.items():
-            self.steps[step_id] = _progressed(self.steps[step_id], self.progress_of(step_id), progress[-1])
+        for step_id, event in self._progressed.items():
+            self.steps[step_id] = _progressed(self.steps[step_id], tuple(self._progress[step_id]), event)
         return replace(
             self.run,
             seq=self.run.seq if self.last is None else self.last.seq,
