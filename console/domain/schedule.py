@@ -1,8 +1,11 @@
 """Which steps start by themselves now. Pure: a function of the state alone."""
 
 from console.domain.dependencies import Steps, blocked
-from console.domain.plan import StepKind
+from console.domain.plan import Step, StepKind
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
+
+_AFTER_A_YES = frozenset({"rollback.hold_deploys", "rollback.deploy", "rollback.restore_deploys", "rollback.open"})
+"""Actions of a way back that change production and ask for no yes of their own: the way itself was chosen by one."""
 
 
 def due(state: RunState) -> tuple[str, ...]:
@@ -33,9 +36,14 @@ def startable(steps: Steps, state: StepState) -> bool:
 
 def kept_apart(state: RunState, step: StepState) -> bool:
     """Whether a step that changes production is kept from starting: the shared record is lost, and somebody else may
-    have taken the run over. What changes production asks for a confirmation, always."""
+    have taken the run over."""
     apart = state.apart
-    return apart is not None and not apart.waived and step.step.confirmation is not None
+    return apart is not None and not apart.waived and changes_production(step.step)
+
+
+def changes_production(step: Step) -> bool:
+    """Whether a step changes production: what asks for a yes, and what follows one within a way back."""
+    return step.confirmation is not None or step.action in _AFTER_A_YES
 
 
 def armable(state: RunState, step: StepState) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from console.domain.events import Draft, Event, Kind
 from console.domain.outcome import Progress
 from console.domain.plan import Json, Step
+from console.domain.schedule import changes_production
 from console.domain.state import RunState, StepStatus
 from console.engine.feed import RunFeed
 from console.engine.writer import Decision, Writer
@@ -92,7 +93,7 @@ class Desk:
         record yet, and nobody has said that they alone drive."""
         state = self.state
         waived = state.apart is not None and bool(state.apart.waived)
-        return bool(self._journal.apart) and not waived and state.steps[step_id].step.confirmation is not None
+        return bool(self._journal.apart) and not waived and changes_production(state.steps[step_id].step)
 
     async def cut_off(self, step_id: str) -> bool:
         """Whether a step may not begin although its start is recorded: another driver took the run over, or it changes
