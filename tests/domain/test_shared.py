@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.actions.catalogue import _BACK as WAY_BACK
-from console.actions.catalogue import CATALOGUE
+from console.actions.catalogue import CATALOGUE, ROLLBACK_CATALOGUE
 from console.domain import intents as i
 from console.domain.decide import decide
 from console.domain.events import Event, Kind
@@ -66,7 +65,7 @@ def test_it_is_said_by_typing_the_run_with_how_it_is_known() -> None:
 def test_every_action_that_changes_production_is_known_as_one() -> None:
     """By the words of the catalogue: what is destructive asks for a yes, and of a way back's others these change it."""
     unasked = {"rollback.hold_deploys", "rollback.deploy", "rollback.restore_deploys", "rollback.open"}
-    for spec in (*CATALOGUE.values(), *WAY_BACK):
+    for spec in (*CATALOGUE.values(), *ROLLBACK_CATALOGUE.values()):
         confirmation = ASKED if spec.least is not None else None
         changes = changes_production(step("a", action=spec.name, confirmation=confirmation))
         assert changes is (spec.least is not None or spec.name in unasked), spec.name
