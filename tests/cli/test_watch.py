@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from console.cli.event_output import event_json
 from console.cli.exits import Exit
@@ -254,7 +253,9 @@ class TestScreens:
                     await asyncio.wait_for(taken_up.wait(), 60)
                     await ops.does("join", "note")
                     await until(given[0], lambda state: state.seq == 3)
-                    await Pilot(app).pause()
+                    seen = asyncio.Event()
+                    app.call_after_refresh(seen.set)
+                    await asyncio.wait_for(seen.wait(), 60)
                     assert isinstance(app.screen, ConsoleScreen)
                     assert not app.screen.desk.steers
                     shown.append(app.screen.query_one(Header).lines[0].plain)
