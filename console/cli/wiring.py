@@ -89,6 +89,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
     from console.adapters.database import PostgresDatabase
     from console.adapters.notify import AppriseNotifier
     from console.adapters.render import (
+        Patience,
         RenderBackups,
         RenderClient,
         RenderHosting,
@@ -108,7 +109,8 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
 
     secrets = resolve_plan(plan)
     redactor = Redactor(secrets.values())
-    client = RenderClient(plan.hosting.api_url, secrets.token, plan.hosting.owner_id, clock)
+    patience = Patience.for_answers_within(plan.hosting.answers_within)
+    client = RenderClient(plan.hosting.api_url, secrets.token, plan.hosting.owner_id, clock, patience=patience)
     async with client, HttpWeb(clock) as web:
         ports = Ports(
             hosting=RenderHosting(client),

@@ -93,6 +93,7 @@ def _hosting(file: model.PlanFile, document: Document) -> plan.Hosting:
         owner_id=render.owner_id,
         token_source=_source(document, ("render", "token_file"), render.token_env, render.token_file),
         overlapping_deploys=render.overlapping_deploys,
+        answers_within=render.answers_within,
     )
 
 

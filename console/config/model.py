@@ -55,6 +55,7 @@ class RenderTable(Strict):
     token_env: Environment | None = None
     token_file: Line | None = None
     overlapping_deploys: Annotated[str, AfterValidator(one_of("wait", "cancel", "unknown"))] = "unknown"
+    answers_within: Duration = 8.0
 
 
 class ServiceTable(Strict):

@@ -302,12 +302,14 @@ class Hosting:
     """Where the provider is reached; `token_source` names where its key comes from (`env:NAME` or `file:/path`).
 
     `overlapping_deploys` is what the workspace does when a push meets a running deploy: wait, cancel, unknown.
+    `answers_within` is how many wall seconds its answer to a question is waited for before it is asked again.
     """
 
     api_url: str
     owner_id: str
     token_source: str
     overlapping_deploys: str = "unknown"
+    answers_within: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)

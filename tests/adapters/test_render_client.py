@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from console.adapters.render import RenderBackups, RenderClient, RenderHosting, RenderSwitches
+from console.adapters.render import Patience, RenderBackups, RenderClient, RenderHosting, RenderSwitches
 from console.errors import HostingError
 from console.redact import Redactor
 from console.secrets import Secret
-from tests.adapters.conftest import API, OWNER, TOKEN, Connect, JumpClock
+from tests.adapters.conftest import API, OWNER, TOKEN, Connect, HeldToContract, JumpClock
+from tests.openapi_contract import Contract
 
 SERVICE = "srv-backendproduction000"
 DEPLOY = {
@@ -69,6 +70,23 @@ async def test_a_read_is_repeated_with_growing_pauses(
     first, second = jump.slept
     assert 0.25 <= first <= 0.5
     assert 0.5 <= second <= 1.0
+
+
+async def test_how_long_an_answer_is_waited_for_is_the_plans_to_say(contract: Contract, jump: JumpClock) -> None:
+    given: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        given.append(request.extensions["timeout"]["read"])
+        if len(given) == 1:
+            raise httpx.ReadTimeout("slow")
+        return deploy()
+
+    transport = HeldToContract(contract, httpx.MockTransport(answer))
+    patience = Patience.for_answers_within(2.0)
+    async with RenderClient(API, Secret(TOKEN, "KEY"), OWNER, jump, patience=patience, transport=transport) as client:
+        await RenderHosting(client).deploy(SERVICE, "dep-1")
+    assert given == [2.0, 5.0]
+    assert Patience.for_answers_within(8.0) == Patience(), "what is waited for where the plan says nothing"
 
 
 async def test_a_read_gives_up_in_the_end_and_may_be_retried(connect: Connect) -> None:

@@ -54,6 +54,13 @@ def test_tables_are_merged_and_items_told_apart_by_their_key(tmp_path: Path) -> 
     assert set(plan.hosts) == {f"127.0.0.1:{port}" for port in range(4000, 4007)}
 
 
+def test_how_soon_the_provider_answers_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "prompt.toml"
+    path.write_text(f'extends = "{EXAMPLE}"\n[render]\nanswers_within = "2 s"\n', encoding="utf-8")
+    assert loaded(path).hosting.answers_within == 2.0
+    assert loaded(EXAMPLE).hosting.answers_within == 8.0
+
+
 def test_a_file_of_secrets_takes_the_place_of_a_variable_and_counts_from_its_own_file(tmp_path: Path) -> None:
     plan = loaded(overlay(tmp_path, REHEARSAL + SERVICES))
     assert plan.hosting.token_source == f"file:{tmp_path}/token"

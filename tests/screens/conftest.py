@@ -1,4 +1,4 @@
-"""Times of day are shown in local time: these tests live in UTC, in a terminal with colours, and wait no longer than needed."""
+"""Times of day are shown in local time: these tests live in UTC, with colours, and wait no longer than needed."""
 
 import time
 from collections.abc import Iterator

@@ -60,6 +60,11 @@ class Patience:
     first_pause: float = 0.5
     longest_pause: float = 8.0
 
+    @classmethod
+    def for_answers_within(cls, seconds: float) -> Self:
+        """For a provider that answers a reading within so many seconds; everything else is given 2.5 times as long."""
+        return cls(first_read=seconds, read=2.5 * seconds)
+
 
 class Reply:
     """The provider's successful answer: its status, and its body where one is expected."""
