@@ -17,8 +17,9 @@ from console.domain.plan import Plan
 from console.domain.state import RunStatus
 from console.domain.wire import encode, encode_plan
 from console.engine.clock import WallClock
+from console.engine.glance import is_closed
 from console.engine.journal import read
-from console.engine.runs import replay, runs
+from console.engine.runs import replay, run_folders
 from console.errors import JournalError
 
 if TYPE_CHECKING:
@@ -93,18 +94,18 @@ def open_run_of(plan: Plan, kept: Path) -> tuple[Path | None, tuple[str, ...]]:
     file may be corrected.
     """
     unreadable: list[str] = []
-    for run in runs(kept):
-        if run.outcome:
+    for folder in run_folders(kept):
+        if is_closed(folder):
             continue
         try:
-            record = read(run.directory)
+            record = read(folder)
             frozen, state = replay(record.plan_json, record.events)
         except JournalError as error:
-            unreadable.append(f"the run {run.run} is left alone, for it cannot be gone on with: {error.message}")
+            unreadable.append(f"the run {folder.name} is left alone, for it cannot be gone on with: {error.message}")
             continue
         same = state.status is not RunStatus.NOT_STARTED or encode_plan(frozen) == encode_plan(plan)
         if frozen.name == plan.name and same and state.status is not RunStatus.FINISHED:
-            return run.directory, tuple(unreadable)
+            return folder, tuple(unreadable)
     return None, tuple(unreadable)
 
 

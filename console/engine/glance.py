@@ -27,6 +27,14 @@ def can_be_watched_live(folder: Path) -> bool:
         return False
 
 
+def is_closed(folder: Path) -> bool:
+    """Whether a run's end is recorded. False for one that cannot be read."""
+    try:
+        return closed(_last_lines(folder / JOURNAL_FILE))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def closed(last: Sequence[bytes]) -> bool:
     """Whether a run is closed, by the last lines of its journal, three at least. Raises ValueError, KeyError, TypeError
     for what is no line of a journal."""
