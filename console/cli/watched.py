@@ -7,7 +7,7 @@ world; of a shared record only what its observers may read.
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from console.domain.state import RunState
 from console.engine.clock import WallClock
 from console.engine.feed import RunFeed
 from console.engine.follow import JournalFollower
+from console.engine.uncollected import uncollected
 from console.errors import StoreLost
 from console.ports import DriverStatus, ObserverStore
 
@@ -107,8 +108,9 @@ class KeptRun:
         import screens.showing  # noqa: F401
 
         follower = JournalFollower.open(self.folder, WallClock())
-        with _uncollected():
+        with uncollected():
             follower.leap()
+        gc.freeze()  # what was read stays: it need not be looked through again whenever garbage is collected
         return follower
 
 
@@ -145,18 +147,6 @@ class StoredRun:
         while reader.behind:
             events += await reader.read()
         return await self.store.plan(self.run), events
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Collect no garbage meanwhile, and never what is there then: of a history nothing is garbage, and looking for some
-    in it again and again takes a third of the time of reading it."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _load_screens() -> None:

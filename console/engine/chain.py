@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from console.domain.events import Event
 from console.domain.lines import decode_events, follow_on
 from console.domain.wire import GENESIS, WireError, decode_event, line_digest
+from console.engine.uncollected import uncollected
 from console.errors import JournalBroken
 
 
@@ -27,7 +28,8 @@ def read_chain(content: bytes) -> Chain:
     """Read a journal. Raises JournalBroken with the line, counted from 1, that does not follow."""
     length = content.rfind(b"\n") + 1
     whole = content[:length]
-    read = link_lines(whole.split(b"\n")[:-1], 1, GENESIS, whole)
+    with uncollected():
+        read = link_lines(whole.split(b"\n")[:-1], 1, GENESIS, whole)
     if read.broken is not None:
         raise read.broken
     return Chain(tuple(read.events), read.tip, length, len(content) - length)
