@@ -1,6 +1,7 @@
-"""Whoever watches could change nothing: what the watching process loads and what it opens."""
+"""Whoever watches could change nothing: what the watching process loads, what it opens, and what it never holds."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -10,81 +11,83 @@ import pytest
 
 from console.domain.wire import encode_plan
 from console.engine.journal import FileJournal
-from tests.engine.following import ME, PLAN, RUN
+from tests.engine.following import ME, PLAN
 from tests.engine.test_death import live
 from tests.engine.world import FakeWorld
+from tests.screens.watching import RUN, STORIES, keep
 
-READ_ONLY = """
-import os, sys
-
-TOUCHES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.link",
-           "os.symlink", "os.utime", "socket.connect", "socket.bind", "subprocess.Popen", "os.exec", "os.fork",
-           "os.posix_spawn", "shutil.", "fcntl.lockf")
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-found = []
-
-def heard(event, arguments):
-    if event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES:
-        found.append(("open", str(arguments[0]), arguments[2]))
-    elif event.startswith(TOUCHES):
-        found.append((event, str(arguments)))
-
-sys.addaudithook(heard)
-if sys.argv[1] == "screens":
-    import asyncio
-    from screens.app import ConsoleApp
-    run = ConsoleApp.run_async
-
-    async def headless(self):
-        async def keys(pilot):
-            while self.listening is None:
-                await asyncio.sleep(0.02)
-            await pilot.pause()
-            for key in ("down", "l", "escape", "r", "escape", "question_mark", "escape", "i", "enter", "t",
-                        "home", "space", "right", "l", "t", "q"):
-                await pilot.press(key)
-                await pilot.pause()
-            self.exit()
-        async with self.run_test(headless=True, size=(120, 36)) as pilot:
-            await keys(pilot)
-
-    ConsoleApp.run_async = headless
-    from pathlib import Path
-    from console.cli.watch import watch
-    code = int(watch(sys.argv[2], Path("config.toml"), Path(sys.argv[3]), as_json=False, terminal=True))
-else:
-    sys.argv = ["release-console", "watch", sys.argv[2], "--directory", sys.argv[3], "--json"]
-    from console.cli import main
-    try:
-        main()
-    except SystemExit as end:
-        code = end.code
-print("modules", *sorted(sys.modules), file=sys.stderr)
-print("touched", found, file=sys.stderr)
-sys.exit(code)
-"""
-
+ROOT = Path(__file__).parents[2]
 FORBIDDEN = ("httpx", "psycopg", "git", "pydantic", "starlette", "uvicorn", "websockets", "apprise")
-ROOMS = ("adapters", "actions", "preflight", "sandbox", "migration", "secrets", "config")
-DRIVING = ("console.engine.conductor", "console.engine.writer", "console.engine.desk", "console.cli.session")
+
+ROOMS = {"cli", "domain", "engine", "errors", "ports", "report"}
+"""What a watching process is made of. Who watches a shared record needs the observer's half of its adapter as well."""
+CLI = {
+    *("by_hand", "commands", "event_output", "exits", "folders", "plan_file", "shared", "watch", "watch_screens"),
+    *("watched", "which_run", "web"),
+}
+ENGINE = {
+    *("chain", "clock", "driver", "driver_news", "feed", "follow", "followed", "glance", "history_check", "holding"),
+    *("journal", "journal_reader", "runs", "sharing", "tail", "tail_reader"),
+}
+REPORT = {"event_lines", "record"}
+SHOWN = {"run", "incident", "messages", "logs", "alerts", "signoff", "report", "help", "TablePaletteScreen"}
+DRIVING_SCREENS = {"screens.steering"}
+RUN_FILES = {"driver.json", "journal.jsonl", "plan.json", "tail.jsonl"}
+CODE = tuple(os.path.realpath(place) + os.sep for place in (ROOT, sys.prefix, sys.base_prefix))
+OF_THE_MACHINE = ("/usr/share/zoneinfo/", "/etc/", "/proc/self/", "/dev/null")
 
 
-@pytest.mark.parametrize("how", ["lines", "screens"])
-async def test_whoever_watches_holds_nothing_that_could_change_anything(tmp_path: Path, how: str) -> None:
-    """What the process loaded, and what it opened: nothing for writing, no connection, no process, no lock kept."""
-    journal = FileJournal.create(tmp_path / "runs" / RUN, RUN, encode_plan(PLAN), ME)
+def did(how: str, state: Path, home: Path) -> tuple[int, dict[str, list[str]]]:
+    """Watch in a process of its own: its exit code, and what it said that it did."""
+    command = (sys.executable, "-B", "-m", "tests.cli.watching_child", how, RUN, str(state))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
+    told = [line for line in done.stderr.splitlines() if line.startswith("did ")]
+    assert told, done.stderr
+    parsed: dict[str, list[str]] = json.loads(told[0].removeprefix("did "))
+    return done.returncode, parsed
+
+
+def assert_could_change_nothing(told: dict[str, list[str]], folder: Path) -> None:
+    """It loaded nothing that drives, opened nothing but what is watched, and left no trace anywhere."""
+    modules = set(told["modules"])
+    rooms = {name.split(".")[1] for name in modules if name.startswith("console.")}
+    assert rooms <= ROOMS, rooms - ROOMS
+    for room, allowed in (("cli", CLI), ("engine", ENGINE), ("report", REPORT)):
+        inside = {name.split(".")[2] for name in modules if name.startswith(f"console.{room}.")}
+        assert inside <= allowed, f"console.{room}: {inside - allowed}"
+    assert not {name for name in modules if name.startswith("console.cli.web.")}, "nobody watches in a browser here"
+    assert not modules & DRIVING_SCREENS
+    assert {name for name in modules if name.startswith("screens.dialogs.")} <= {"screens.dialogs.base"}
+    assert not {name for name in modules if name.split(".")[0] in FORBIDDEN}
+    assert told["changed"] == [os.devnull], "the process itself opens this one, to show that it would be noticed"
+    opened = {path for path in map(os.path.realpath, told["read"]) if not path.startswith((*CODE, *OF_THE_MACHINE))}
+    assert opened <= {os.path.realpath(folder / name) for name in RUN_FILES}
+    assert os.path.realpath(folder / "journal.jsonl") in opened, "something was watched"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where a process would leave what it leaves at home; it is not there."""
+    return tmp_path / "home"
+
+
+def test_the_screens_with_everything_opened_could_change_nothing(tmp_path: Path, home: Path) -> None:
+    state = tmp_path / "state"
+    folder = keep(state, STORIES["going back"]())
+    code, told = did("screens", state, home)
+    assert code == 3, "the run is open"
+    assert set(told["shown"]) >= SHOWN
+    assert_could_change_nothing(told, folder)
+    assert not home.exists()
+
+
+async def test_the_lines_of_a_whole_run_could_change_nothing(tmp_path: Path, home: Path) -> None:
+    folder = tmp_path / "state" / "runs" / RUN
+    journal = FileJournal.create(folder, RUN, encode_plan(PLAN), ME)
     await live(journal, FakeWorld())
     await journal.close()
-    command = (sys.executable, "-B", "-c", READ_ONLY, how, RUN, str(tmp_path))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "TERM": "xterm-256color"}
-    done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=120, env=environment, cwd=Path.cwd()
-    )
-    assert done.returncode == 0, done.stderr
-    modules = set(next(line for line in done.stderr.splitlines() if line.startswith("modules ")).split()[1:])
-    assert "console.engine.follow" in modules
-    loaded = {name for name in modules if name.split(".")[0] in FORBIDDEN or name in DRIVING}
-    loaded |= {name for name in modules if name.startswith("console.") and name.split(".")[1] in ROOMS}
-    assert not loaded
-    assert "touched []" in done.stderr
-    assert not (tmp_path / "home").exists()
+    code, told = await asyncio.to_thread(did, "lines", tmp_path / "state", home)
+    assert code == 0
+    assert_could_change_nothing(told, folder)
+    assert not home.exists()
