@@ -133,11 +133,10 @@ class JournalFollower:
         try:
             while check.go_on():
                 await self._clock.sleep(0.0)
-        except JournalBroken as error:
-            self._run.take_back(check.what_holds())
-            self._run.fails(error)
-            raise
         except JournalError as error:
+            if isinstance(error, JournalBroken):
+                self._run.take_back(check.what_holds())
+            self._run.tell_again()
             self._run.fails(error)
             raise
         self._run.tell_again()
