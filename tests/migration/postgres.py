@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from console.adapters.database import PostgresDatabase, PostgresSession
 from console.engine.clock import WallClock
 from console.errors import DatabaseError
 from console.ports import Row
+from console.sandbox.loopback import free_port
 from console.sandbox.postgres_tools import PostgresTools, find_tools
 from console.secrets import Secret
 
@@ -45,9 +45,7 @@ class Server:
         self.home.chmod(0o755)
         self.data = self.home / "data"
         self.tools.new_folder(self.data)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._made = 0
 
     def start(self) -> None:

@@ -1,7 +1,6 @@
 """A world for each test: a stand-in on free ports, a client with its token, ways to wait without sleeping."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from console.sandbox.contracts import Pace
+from console.sandbox.loopback import free_port
 from console.sandbox.render import BuildFilter, PostgresSeed, RenderStandIn, ServiceSeed, WorldSeed
 from tests.sandbox.render.fakes import FakeApps, FakeDatabases, FakeFaults, FakeSource
 
@@ -34,7 +34,7 @@ class World:
         self.source = FakeSource()
         self.apps = FakeApps()
         self.databases = FakeDatabases({DATABASE: "crm-production"})
-        self.ports = free_ports(3)
+        self.ports = [free_port() for _ in range(3)]
         files = {"version.txt": "v1", "services/a.js": "1", "frontend/index.html": "<h1>1</h1>"}
         first = self.source.push("main", "First release", files)
         self.source.branches |= {"staging": first, "release": first}
@@ -85,15 +85,6 @@ class World:
         commit = self.source.push(branch, message, files)
         await self.stand_in.branch_moved(branch)
         return commit
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on at the moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 async def eventually(condition: Callable[[], Awaitable[Any]], within: float = 10.0) -> Any:
