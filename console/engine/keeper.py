@@ -12,11 +12,11 @@ from console.domain.events import Draft, Kind
 from console.domain.plan import Json
 from console.domain.shared import Branch, Observer
 from console.domain.state import RunState
-from console.domain.wire import decode_event
+from console.domain.wire import WireError, decode_event
 from console.engine.feed import RunFeed
 from console.engine.shared_journal import SharedJournal
 from console.engine.writer import Decision
-from console.errors import StoreLost, TakenOver
+from console.errors import JournalError, TakenOver
 from console.ports import Clock, DriverStore, Watched
 
 BEAT = 5.0
@@ -26,7 +26,7 @@ PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to reach it again; the last for as long as it takes."""
 
 Chore = Callable[[], Awaitable[None]]
-"""Something to be looked after in the store whenever it has news. Raises StoreLost."""
+"""Something to be looked after in the store whenever it has news. Raises JournalError."""
 
 
 class Steered(Protocol):
@@ -107,11 +107,11 @@ class Keeper:
                 for chore in self._chores:
                     await chore()
                 await self._news()
-        except StoreLost as error:
-            self._journal.lose(error)
+        except JournalError as error:
+            self._journal.lose(error)  # what it is, a loss or a take-over, is seen when it is reached for again
 
     async def _news(self) -> None:
-        """Wait until the store has news, the journal's status is another, or a beat is over. Raises StoreLost."""
+        """Wait until the store has news, the journal's status is another, or a beat is over. Raises JournalError."""
         told = asyncio.create_task(self._store.wait(self._journal.run, BEAT))
         changed = asyncio.create_task(self._journal.changed.wait())
         try:
@@ -120,7 +120,7 @@ class Keeper:
             for task in (told, changed):
                 task.cancel()
             outcomes = await asyncio.gather(told, changed, return_exceptions=True)
-        if isinstance(outcomes[0], StoreLost):
+        if isinstance(outcomes[0], Exception):
             raise outcomes[0]
 
     async def _watched(self) -> None:
@@ -149,7 +149,7 @@ class Keeper:
 def _attached(branch: Branch) -> Draft:
     kinds: dict[str, Json] = {}
     for line in branch.lines:
-        kind = decode_event(line)[0].kind.value
+        kind = _kind(line)
         count = kinds.get(kind, 0)
         kinds[kind] = (count if isinstance(count, int) else 0) + 1
     data: dict[str, Json] = {
@@ -160,3 +160,11 @@ def _attached(branch: Branch) -> Draft:
         "kinds": kinds,
     }
     return Draft(Kind.BRANCH_ATTACHED, data=data)
+
+
+def _kind(line: bytes) -> str:
+    """The kind of an event; a line that a newer console wrote may have one that is not known here."""
+    try:
+        return decode_event(line)[0].kind.value
+    except WireError:
+        return "unreadable"

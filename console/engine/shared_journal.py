@@ -116,8 +116,8 @@ class SharedJournal:
                 await self._trying(lambda: self._store.hold(self.run, self._epoch))
         return not self.apart
 
-    def lose(self, error: StoreLost) -> None:
-        """Somebody else who speaks with the store has lost it."""
+    def lose(self, error: JournalError) -> None:
+        """Somebody else who speaks with the store has lost it, or was refused."""
         if not self.apart:
             self._lost = error.message
             self.changed.set()

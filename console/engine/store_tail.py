@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from console.domain.hosting import LogEntry
 from console.engine.feed import RunFeed
 from console.engine.shared_journal import SharedJournal
-from console.errors import StoreLost
+from console.errors import JournalError
 from console.ports import Clock, DriverStore, LogLines, Update
 
 EVERY = 0.25
@@ -49,7 +49,7 @@ class StoreTail:
         self._pending.clear()
         try:
             await self._store.add_tail(self._journal.run, self._journal.epoch, entries)
-        except StoreLost as error:
+        except JournalError as error:
             self._journal.lose(error)
             self._put_back(entries)
 
