@@ -24,7 +24,8 @@ LEFT_OPEN = "it was started, and the journal has no end of it: the console was k
 def left_open(state: RunState) -> tuple[Draft, ...]:
     """What a run is taken up with: steps that a dead process left running are uncertain, and no yes outlives a console.
 
-    Whoever takes a run up may do so the next morning: what was confirmed and had not begun is asked for again.
+    Whoever takes a run up may do so the next morning: what was confirmed and had not begun is asked for again, and so
+    is that nobody else drives, where the shared record was lost.
     """
     died = (Draft(Kind.NOTE_ADDED, data={"text": _last_word(state)}),) if state.driver else ()
     uncertain = (Draft(Kind.STEP_UNCERTAIN, each.step.id, {"why": LEFT_OPEN}) for each in state.running)
@@ -33,7 +34,9 @@ def left_open(state: RunState) -> tuple[Draft, ...]:
         for each in state.steps.values()
         if each.yes is not None
     )
-    return (*died, *void, *uncertain)
+    apart = state.apart
+    doubt = (Draft(Kind.STORE_LOST, data={"reason": apart.reason}),) if apart is not None and apart.waived else ()
+    return (*died, *doubt, *void, *uncertain)
 
 
 def _last_word(state: RunState) -> str:
