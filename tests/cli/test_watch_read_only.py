@@ -27,6 +27,7 @@ CLI = {
 }
 ENGINE = {
     *("chain", "clock", "driver", "driver_news", "feed", "follow", "followed", "glance", "history_check", "holding"),
+    "uncollected",
     *("journal", "journal_reader", "runs", "sharing", "tail", "tail_reader"),
 }
 REPORT = {"event_lines", "record"}
