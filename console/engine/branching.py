@@ -10,7 +10,6 @@ from pathlib import Path
 
 from console.domain.shared import Branch
 from console.engine.chain import read_chain
-from console.engine.driver import Driver, DriverLock
 from console.engine.journal import JOURNAL_FILE
 from console.engine.sharing import open_in
 from console.errors import JournalError
@@ -37,15 +36,14 @@ def branch_of(folder: Path, theirs: Sequence[bytes], epoch: int, actor: str) -> 
     return Branch(epoch, actor, first + 1, tuple(ours[first:])) if first < len(ours) else None
 
 
-def set_right(folder: Path, theirs: Sequence[bytes], driver: Driver, branch: Branch | None) -> None:
+def set_right(folder: Path, theirs: Sequence[bytes], branch: Branch | None) -> None:
     """Let the journal be the shared record's lines, and keep what is only ours in a file beside it.
 
-    Raises JournalLocked when somebody drives the run here, JournalBroken when the shared record's lines do not follow
-    from each other, JournalError when the folder cannot be written.
+    For whoever holds the lock of the run since the branch was looked for. Raises JournalBroken when the shared record's
+    lines do not follow from each other, JournalError when the folder cannot be written.
     """
     content = b"".join(line + b"\n" for line in theirs)
     read_chain(content)
-    lock = DriverLock(folder, driver)
     try:
         if branch is not None:
             _put(folder, f"branch-{branch.epoch}-{branch.first}.jsonl", b"".join(line + b"\n" for line in branch.lines))
@@ -56,8 +54,6 @@ def set_right(folder: Path, theirs: Sequence[bytes], driver: Driver, branch: Bra
             production="Nothing was started; the journal here is as it was.",
             remedy="Make room or restore access, then start the console again.",
         ) from error
-    finally:
-        lock.release()
 
 
 def _put(folder: Path, name: str, content: bytes) -> None:

@@ -6,6 +6,7 @@ same epoch. Once another driver has begun an epoch nothing is sent any more: wha
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from console.domain.events import Draft, Event
 from console.domain.shared import Lease
 from console.engine.branching import branch_of, lines_of
-from console.engine.epochs import read_held, write_claim, write_held
+from console.engine.epochs import read_held, write_claim, write_foreign, write_held
 from console.engine.journal import FileJournal
 from console.errors import JournalError, StoreLost, TakenOver
 from console.ports import DriverStore, SharedStatus
@@ -22,13 +23,15 @@ from console.ports import DriverStore, SharedStatus
 class SharedJournal:
     """The journal of one run, kept here and in a store. `driver` is who claims epochs; its `epoch` says nothing.
 
-    Made apart from the store; `reach` connects it, the first time and after each loss.
+    Made apart from the store; `reach` connects it, the first time and after each loss. `succeeds` is the epoch of
+    somebody else that a person has agreed to end, or whose driver left.
     """
 
-    def __init__(self, local: FileJournal, store: DriverStore, driver: Lease) -> None:
+    def __init__(self, local: FileJournal, store: DriverStore, driver: Lease, *, succeeds: int = 0) -> None:
         self._local = local
         self._store = store
         self._driver = driver
+        self._succeeds = succeeds
         self._epoch = 0
         self._sent = 0
         self._lost = "it was not reached yet"
@@ -145,6 +148,8 @@ class SharedJournal:
         except TakenOver as error:
             self.taken_over = error
             self.gives_way(error)
+            with contextlib.suppress(OSError):  # the store says it again when the run is opened the next time
+                await asyncio.to_thread(lambda: write_foreign(self.directory, read_held(self.directory)))
         except JournalError as error:
             self._lost = error.message
         else:
@@ -174,7 +179,7 @@ class SharedJournal:
 
     async def _claim(self, lease: Lease | None) -> int:
         held = await asyncio.to_thread(read_held, self.directory)
-        if lease is not None and not held.covers(lease):
+        if lease is not None and lease.epoch != self._succeeds and not held.covers(lease, self._driver.host):
             raise taken_over(lease)
         expected = lease.epoch if lease is not None else 0
         try:

@@ -11,10 +11,11 @@ from console.domain.events import Kind
 from console.domain.shared import Lease, SharedRun
 from console.domain.wire import WireError, decode_event, parse_time
 from console.engine.branching import branch_of, lines_of, set_right
-from console.engine.driver import Driver
-from console.engine.epochs import read_held, write_held
+from console.engine.driver import Driver, DriverLock
+from console.engine.epochs import EPOCH_FILE, Held, read_held, write_foreign
 from console.engine.journal import JOURNAL_FILE, FileJournal
 from console.engine.shared_journal import SharedJournal
+from console.engine.sharing import make_run_folder
 from console.errors import DrivenElsewhere, JournalError, StoreLost
 from console.ports import DriverStore
 
@@ -28,16 +29,18 @@ async def open_shared(
     then a person has confirmed that. A store that cannot be reached is no error: the journal is then `apart`. Raises
     JournalLocked, JournalBroken, JournalError as `FileJournal.open`.
     """
-    here = (folder / JOURNAL_FILE).is_file()
+    here, succeeds = (folder / JOURNAL_FILE).is_file(), None
     try:
         found = await store.find(folder.name)
         if found is not None:
-            await _bring_in_line(folder, found, store, driver, taking_over, group=group, here=here)
-    except StoreLost:
+            succeeds = await _bring_in_line(folder, found, store, driver, taking_over, group=group, here=here)
+    except StoreLost as error:
         if not here:
             raise
+        if (await asyncio.to_thread(read_held, folder)).foreign:
+            raise _not_ours(folder, error.message) from error
     local = await asyncio.to_thread(FileJournal.open, folder, driver)
-    return await _reached(local, store, driver)
+    return await _reached(local, store, driver, succeeds)
 
 
 async def create_shared(
@@ -48,12 +51,17 @@ async def create_shared(
     return await _reached(local, store, driver)
 
 
-async def _reached(local: FileJournal, store: DriverStore, driver: Driver) -> SharedJournal:
+async def _reached(
+    local: FileJournal, store: DriverStore, driver: Driver, succeeds: int | None = None
+) -> SharedJournal:
+    """Connect a journal. One that `succeeds` somebody else's epoch is theirs until its own is claimed."""
     lease = Lease(0, driver.actor, driver.host, driver.pid, parse_time(driver.since))
-    journal = SharedJournal(local, store, lease)
+    journal = SharedJournal(local, store, lease, succeeds=succeeds or 0)
     await journal.reach(opening=True)
-    if journal.taken_over is not None:
-        error = journal.taken_over
+    error: JournalError | None = journal.taken_over
+    if error is None and succeeds is not None and not journal.epoch:
+        error = _not_ours(local.directory, journal.apart)
+    if error is not None:
         await journal.close()
         raise error
     return journal
@@ -68,26 +76,65 @@ async def _bring_in_line(
     *,
     group: bool,
     here: bool,
-) -> None:
-    """Let the folder hold what the store holds, where others drove meanwhile. Raises DrivenElsewhere."""
-    held = await asyncio.to_thread(read_held, folder)
-    ours = here and held.covers(found.lease)
-    if ours and found.events <= len(await asyncio.to_thread(lines_of, folder)):
-        return
-    lease = found.lease
+) -> int | None:
+    """Let the folder hold what the store holds, where others drove meanwhile; their epoch, None when it is ours.
+
+    Raises DrivenElsewhere, JournalLocked.
+    """
+    lease, held = found.lease, await asyncio.to_thread(read_held, folder)
+    ours = here and held.covers(lease, driver.host)
+    if ours and await asyncio.to_thread(_follows, folder, found):
+        return None
     if not ours and lease is not None and taking_over != lease.epoch and not left(found):
         raise driven_elsewhere(found, lease)
-    theirs = await store.lines(folder.name, 0)
     if not here:
         plan = await store.plan(folder.name)
-        journal = await asyncio.to_thread(lambda: FileJournal.create(folder, folder.name, plan, driver, group=group))
-        await journal.close()
-    branch = await asyncio.to_thread(branch_of, folder, theirs, held.epoch, driver.actor)
-    if branch is not None:
-        await store.attach(folder.name, branch)
-    await asyncio.to_thread(set_right, folder, theirs, driver, branch)
-    if lease is not None:
-        await asyncio.to_thread(write_held, folder, lease.epoch)
+        await (await asyncio.to_thread(lambda: _made(folder, plan, driver, group=group))).close()
+    lock = await asyncio.to_thread(DriverLock, folder, driver)
+    try:
+        if not ours:
+            await asyncio.to_thread(_note_foreign, folder, held)
+        theirs = await store.lines(folder.name, 0)
+        branch = await asyncio.to_thread(branch_of, folder, theirs, held.epoch, driver.actor)
+        # What was recorded here behind the last line of the epoch that it was recorded in is only to be sent yet.
+        if branch is None or lease is None or lease.epoch != held.epoch or branch.first <= len(theirs):
+            if branch is not None:
+                await store.attach(folder.name, branch)
+            await asyncio.to_thread(set_right, folder, theirs, branch)
+    finally:
+        lock.release()
+    return None if ours else lease.epoch if lease is not None else 0
+
+
+def _follows(folder: Path, found: SharedRun) -> bool:
+    """Whether the journal here goes on from the last line of the shared record."""
+    return lines_of(folder)[found.events - 1 : found.events] == list(found.last[-1:]) if found.events else True
+
+
+def _made(folder: Path, plan: str, driver: Driver, *, group: bool) -> FileJournal:
+    """Make the folder of a run that is only in the store yet: known as somebody else's from the first moment on."""
+    try:
+        make_run_folder(folder, group=group)
+    except OSError as error:
+        raise JournalError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    _note_foreign(folder, Held())
+    return FileJournal.create(folder, folder.name, plan, driver, group=group)
+
+
+def _note_foreign(folder: Path, held: Held) -> None:
+    try:
+        write_foreign(folder, held)
+    except OSError as error:
+        raise JournalError(f"The epoch cannot be noted in {folder}: {error.strerror}.") from error
+
+
+def _not_ours(folder: Path, reason: str) -> StoreLost:
+    return StoreLost(
+        f"The run {folder.name} is somebody else's until its shared record says otherwise. {reason}",
+        production="Nothing was begun from here; they may drive on.",
+        remedy="Try again when the shared record is reached. Where it is gone for good and nobody else drives, remove "
+        f"{folder / EPOCH_FILE}: the run goes on from what is recorded here.",
+    )
 
 
 def left(run: SharedRun) -> bool:
