@@ -11,6 +11,7 @@ from psycopg import sql
 
 from console.adapters.journal import failures
 from console.adapters.journal.driver_reading import DriverReading
+from console.adapters.journal.hearing import MORE
 from console.adapters.journal.link import CALL_S
 from console.adapters.journal.reading import channel_of
 from console.adapters.journal.tail_lines import batches
@@ -112,7 +113,9 @@ class PostgresDriverStore(DriverReading):
             await self._listen(run)
             return True
         told = await self._link.told(self._link.generation, seconds)
-        return any(each.channel == self._channel and each.backend != self._link.backend for each in told)
+        return any(
+            each is MORE or (each.channel == self._channel and each.backend != self._link.backend) for each in told
+        )
 
     async def close(self) -> None:
         """Let go of the lease and the connection; again is harmless. Never raises."""

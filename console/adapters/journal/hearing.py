@@ -1,19 +1,26 @@
 """What a connection was told by itself, until somebody asks for it; and waiting for more.
 
 This lies on every event's way to every observer: one timer serves all waits, and nothing is made for each but a future.
+Whoever knows a channel's name can call out on it, and as much as they like: only so much is kept.
 """
 
 import asyncio
 from typing import NamedTuple
 
+KEPT = 2_000
+"""Notifications that are kept until somebody asks for them, some 16 MB at most; for one more all of them are dropped."""
+
 
 class Told(NamedTuple):
     """A notification: its channel, what it says, and the process of the session that sent it, for which the server
-    vouches."""
+    vouches. `MORE`: there were others, which are not kept."""
 
     channel: str
     payload: str
     backend: int
+
+
+MORE = Told("", "", 0)
 
 
 class Hearing:
@@ -26,6 +33,8 @@ class Hearing:
 
     def note(self, told: Told) -> None:
         """Keep a notification, and wake whoever waits."""
+        if len(self._told) >= KEPT:
+            self._told = [MORE]
         self._told.append(told)
         self.ring()
 

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from console.adapters.database import Target
 from console.adapters.journal import failures
-from console.adapters.journal.hearing import Told
+from console.adapters.journal.hearing import MORE, Told
 from console.adapters.journal.link import CALL_S, StoreLink
 from console.adapters.journal.names import OBSERVER_ROLE, watching
 from console.adapters.journal.reading import channel_of, lease_of, lines_of, plan_of, shared_runs
@@ -106,6 +106,8 @@ class PostgresObserverStore:
         lines: list[tuple[int, bytes]] = []
         more = tail = driver = asked = False
         for each in told:
+            if each is MORE:
+                more = tail = driver = True
             if each.channel != self._channel:
                 continue
             kind, text = each.payload[:1], each.payload[1:]

@@ -159,7 +159,8 @@ EXCEPTION WHEN insufficient_privilege THEN
     RETURN false;
 END $$;
 
--- Let this session hold the lease of an epoch; the key of the lock that it has to take. Whoever held it is ended.
+-- Let this session hold the lease of an epoch; the key of its lock, which is taken before anybody can read it.
+-- Whoever held it is ended. Nothing here waits for the keys that a signature holds until its transaction is over.
 CREATE OR REPLACE FUNCTION release_console.take_lease(p_run text, p_epoch bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -169,7 +170,8 @@ DECLARE
     v_new bigint := hashtextextended(gen_random_uuid()::text, 0);
 BEGIN
     SELECT r.backend, r.lease, r.channel INTO v_backend, v_lease, v_channel
-    FROM release_console.runs r WHERE r.run = p_run FOR UPDATE;
+    FROM release_console.runs r WHERE r.run = p_run FOR NO KEY UPDATE;
+    PERFORM pg_advisory_lock(v_new);
     UPDATE release_console.runs r SET epoch = p_epoch, backend = pg_backend_pid(), lease = v_new WHERE r.run = p_run;
     IF v_backend <> pg_backend_pid() THEN
         PERFORM release_console.end_session(v_backend, v_lease);
@@ -188,13 +190,13 @@ BEGIN
 END $$;
 
 -- Begin the epoch behind the expected one, or find that the same driver has begun it already (an answer was lost).
--- The epoch, and the key of the lock that this session has to take.
+-- The epoch, and the key of the lock that this session holds from now on.
 CREATE OR REPLACE FUNCTION release_console.claim(
     p_run text, p_expected bigint, p_actor text, p_host text, p_pid integer, p_since timestamptz,
     OUT epoch bigint, OUT lease bigint
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    SELECT r.epoch INTO epoch FROM release_console.runs r WHERE r.run = p_run FOR UPDATE;
+    SELECT r.epoch INTO epoch FROM release_console.runs r WHERE r.run = p_run FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'RC004', MESSAGE = 'the run is not in the shared record';
     ELSIF epoch = p_expected THEN
@@ -211,7 +213,7 @@ BEGIN
     lease := release_console.take_lease(p_run, epoch);
 END $$;
 
--- Confirm an epoch, and let this session hold its lease; the key of the lock that it has to take.
+-- Confirm an epoch, and let this session hold its lease; the key of the lock that it holds.
 CREATE OR REPLACE FUNCTION release_console.hold(p_run text, p_epoch bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -226,7 +228,7 @@ BEGIN
     ELSIF v_epoch = p_epoch AND v_backend = pg_backend_pid() THEN
         RETURN v_lease;
     END IF;
-    SELECT r.epoch INTO v_epoch FROM release_console.runs r WHERE r.run = p_run FOR UPDATE;
+    SELECT r.epoch INTO v_epoch FROM release_console.runs r WHERE r.run = p_run FOR NO KEY UPDATE;
     IF v_epoch <> p_epoch OR NOT EXISTS (
         SELECT FROM release_console.epochs e WHERE e.run = p_run AND e.epoch = p_epoch AND e.login = session_user
     ) THEN
