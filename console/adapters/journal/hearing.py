@@ -8,7 +8,7 @@ import asyncio
 from typing import NamedTuple
 
 KEPT = 2_000
-"""Notifications that are kept until somebody asks for them, some 16 MB at most; for one more all of them are dropped."""
+"""Notifications that are kept until somebody asks for them, some 16 MB at most; for one more all are dropped."""
 
 
 class Told(NamedTuple):
