@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from console.domain.outcome import Progress
 from console.domain.standing import Assessment
 from console.domain.state import RunState, RunStatus, StepState, StepStatus
@@ -117,4 +119,4 @@ class View:
         steps = {step.step.id: step for step in state.active}
         rows = tuple(row for row in state.plan.timeline if row.steps and set(row.steps) <= set(steps))
         plan = replace(state.plan, timeline=rows)
-        return replace(self, state=replace(state, plan=plan, steps=steps, started_at=rollback.at))
+        return replace(self, state=structs.replace(state, plan=plan, steps=steps, started_at=rollback.at))

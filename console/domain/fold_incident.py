@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.incident import Delivery, IncidentState, MessageState, PostmortemState, RollbackState
@@ -23,7 +25,7 @@ def declared(work: Working, event: Event) -> None:
     """Something is wrong in production: the run is held and the incident's clock runs."""
     reason = payload.text(event.data, "reason")
     incident = IncidentState(event.at, event.actor, reason)
-    work.run = replace(
+    work.run = structs.replace(
         work.run, incident_at=event.at, incident_reason=reason, incidents=(*work.run.incidents, incident)
     )
     _hold(work, f"incident: {reason}")
@@ -35,13 +37,13 @@ def closed(work: Working, event: Event) -> None:
     incidents = work.run.incidents
     if incidents:
         incidents = (*incidents[:-1], replace(incidents[-1], closed_at=event.at, closing=words))
-    work.run = replace(work.run, incident_at=None, incident_reason="", incidents=incidents)
+    work.run = structs.replace(work.run, incident_at=None, incident_reason="", incidents=incidents)
 
 
 def assessed(work: Working, event: Event) -> None:
     """Somebody looked where production stands and which ways lead back."""
     found = decode(Assessment, event.data.get("assessment"))
-    work.run = replace(work.run, assessment=found, assessed_at=event.at)
+    work.run = structs.replace(work.run, assessment=found, assessed_at=event.at)
 
 
 def chosen(work: Working, event: Event) -> None:
@@ -61,7 +63,7 @@ def chosen(work: Working, event: Event) -> None:
         rows=None if rows is None else int(rows),
         reason=payload.text(event.data, "reason"),
     )
-    work.run = replace(
+    work.run = structs.replace(
         work.run,
         plan=extended(work.run.plan, added),
         rollbacks=(*work.run.rollbacks, rollback),
@@ -78,7 +80,7 @@ def dropped(work: Working, event: Event) -> None:
     if rollbacks:
         reason = payload.text(event.data, "reason", "given up")
         given_up = replace(rollbacks[-1], dropped=reason)
-        work.run = replace(work.run, rollbacks=(*rollbacks[:-1], given_up), assessment=None, assessed_at=None)
+        work.run = structs.replace(work.run, rollbacks=(*rollbacks[:-1], given_up), assessment=None, assessed_at=None)
         _hold(work, f"incident: {work.run.incident_reason}")
 
 
@@ -91,7 +93,7 @@ def message_drafted(work: Working, event: Event) -> None:
         text=payload.text(event.data, "text"),
         at=event.at,
     )
-    work.run = replace(work.run, messages={**work.run.messages, message.id: message})
+    work.run = structs.replace(work.run, messages={**work.run.messages, message.id: message})
 
 
 def message_sent(work: Working, event: Event) -> None:
@@ -108,7 +110,7 @@ def message_sent(work: Working, event: Event) -> None:
         text=payload.text(event.data, "text", message.text),
         deliveries={**message.deliveries, channel: Delivery(channel, event.at, error)},
     )
-    work.run = replace(work.run, messages={**work.run.messages, message.id: told})
+    work.run = structs.replace(work.run, messages={**work.run.messages, message.id: told})
 
 
 def message_dropped(work: Working, event: Event) -> None:
@@ -116,13 +118,13 @@ def message_dropped(work: Working, event: Event) -> None:
     message = work.run.messages.get(payload.text(event.data, "message"))
     if message is not None:
         kept = replace(message, dropped=payload.text(event.data, "reason", "not sent"))
-        work.run = replace(work.run, messages={**work.run.messages, message.id: kept})
+        work.run = structs.replace(work.run, messages={**work.run.messages, message.id: kept})
 
 
 def postmortem_planned(work: Working, event: Event) -> None:
     """Somebody owns the post-mortem, and its day is set."""
     planned = PostmortemState(payload.text(event.data, "owner"), payload.text(event.data, "date"))
-    work.run = replace(work.run, postmortem=planned)
+    work.run = structs.replace(work.run, postmortem=planned)
 
 
 def production_may_have_changed(work: Working, step: StepState) -> None:
@@ -130,7 +132,7 @@ def production_may_have_changed(work: Working, step: StepState) -> None:
     as it was chosen."""
     action = step.step.action or ""
     if work.run.rollback is None and (action in _CHANGING or action.startswith("rollback.")):
-        work.run = replace(work.run, assessment=None, assessed_at=None)
+        work.run = structs.replace(work.run, assessment=None, assessed_at=None)
 
 
 def _each(kind: type[T], value: Json) -> tuple[T, ...]:
@@ -139,4 +141,4 @@ def _each(kind: type[T], value: Json) -> tuple[T, ...]:
 
 def _hold(work: Working, reason: str) -> None:
     if work.run.status is RunStatus.RUNNING:
-        work.run = replace(work.run, status=RunStatus.HELD, held_reason=reason)
+        work.run = structs.replace(work.run, status=RunStatus.HELD, held_reason=reason)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.shared import Received
@@ -19,7 +21,7 @@ from console.domain.working import Working
 
 def created(work: Working, event: Event) -> None:
     """The run exists."""
-    work.run = replace(
+    work.run = structs.replace(
         work.run,
         run=event.run,
         created_at=event.at,
@@ -31,7 +33,7 @@ def created(work: Working, event: Event) -> None:
 
 def started(work: Working, event: Event) -> None:
     """The person let the run begin."""
-    work.run = replace(work.run, status=RunStatus.RUNNING, started_at=event.at)
+    work.run = structs.replace(work.run, status=RunStatus.RUNNING, started_at=event.at)
 
 
 def paused(work: Working, event: Event) -> None:
@@ -42,12 +44,12 @@ def paused(work: Working, event: Event) -> None:
 def resumed(work: Working, event: Event) -> None:
     """Steps start by themselves again."""
     if work.run.status is RunStatus.HELD:
-        work.run = replace(work.run, status=RunStatus.RUNNING, held_reason="")
+        work.run = structs.replace(work.run, status=RunStatus.RUNNING, held_reason="")
 
 
 def finished(work: Working, event: Event) -> None:
     """The run is closed."""
-    work.run = replace(
+    work.run = structs.replace(
         work.run,
         status=RunStatus.FINISHED,
         finished_at=event.at,
@@ -64,12 +66,12 @@ def joined(work: Working, event: Event) -> None:
     known = work.run.drivers
     names = dict.fromkeys((actor, payload.text(event.data, "name"), payload.text(event.data, "login")))
     new = tuple(each for each in names if each and each not in known)
-    work.run = replace(work.run, driver=actor, driver_since=event.at, drivers=(*known, *new))
+    work.run = structs.replace(work.run, driver=actor, driver_since=event.at, drivers=(*known, *new))
 
 
 def left(work: Working, event: Event) -> None:
     """Nobody drives."""
-    work.run = replace(work.run, driver="", driver_since=None)
+    work.run = structs.replace(work.run, driver="", driver_since=None)
 
 
 def deploy_observed(work: Working, event: Event) -> None:
@@ -106,7 +108,7 @@ def signoff_given(work: Working, event: Event) -> None:
     signature = _sign(work, event, given=True)
     for each, step in work.steps.items():
         if step.step.role == signature.role:
-            work.steps[each] = replace(
+            work.steps[each] = structs.replace(
                 step,
                 status=StepStatus.SUCCEEDED,
                 ended_at=event.at,
@@ -127,7 +129,9 @@ def signoff_refused(work: Working, event: Event) -> None:
     )
     for each, step in work.steps.items():
         if step.step.role == signature.role:
-            work.steps[each] = replace(step, status=StepStatus.FAILED, ended_at=event.at, failure=failure, yes=None)
+            work.steps[each] = structs.replace(
+                step, status=StepStatus.FAILED, ended_at=event.at, failure=failure, yes=None
+            )
 
 
 def signoff_void(work: Working, event: Event) -> None:
@@ -140,7 +144,7 @@ def signoff_void(work: Working, event: Event) -> None:
     work.signoffs[role] = SignOffState(role, signature.title, signature.required, void=void)
     for each, step in work.steps.items():
         if step.step.role == role and step.status in (StepStatus.SUCCEEDED, StepStatus.FAILED):
-            work.steps[each] = replace(
+            work.steps[each] = structs.replace(
                 step, status=StepStatus.WAITING, ended_at=None, ready_at=None, by="", note="", failure=None
             )
 
@@ -176,7 +180,7 @@ def note_added(work: Working, event: Event) -> None:
 
 def _hold(work: Working, reason: str) -> None:
     if work.run.status is RunStatus.RUNNING:
-        work.run = replace(work.run, status=RunStatus.HELD, held_reason=reason)
+        work.run = structs.replace(work.run, status=RunStatus.HELD, held_reason=reason)
 
 
 def _sign(work: Working, event: Event, *, given: bool) -> SignOffState:
@@ -206,7 +210,7 @@ def _receive(work: Working, event: Event, reason: str) -> None:
     if number is not None:
         role, login = payload.text(event.data, "role"), payload.text(event.data, "login")
         received = Received(event.seq, role, login, reason)
-        work.run = replace(work.run, received={**work.run.received, int(number): received})
+        work.run = structs.replace(work.run, received={**work.run.received, int(number): received})
 
 
 def _judge(work: Working, event: Event, *, met: bool | None) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from console.domain import payload
 from console.domain.events import Event
 from console.domain.state import Apart, NoteState
@@ -10,19 +12,19 @@ from console.domain.working import Working
 
 def lost(work: Working, event: Event) -> None:
     """What is recorded from here on waits for the shared record."""
-    work.run = replace(work.run, apart=Apart(event.at, payload.text(event.data, "reason")))
+    work.run = structs.replace(work.run, apart=Apart(event.at, payload.text(event.data, "reason")))
 
 
 def regained(work: Working, event: Event) -> None:
     """The epoch is confirmed, and everything that waited is sent."""
-    work.run = replace(work.run, apart=None)
+    work.run = structs.replace(work.run, apart=None)
 
 
 def waived(work: Working, event: Event) -> None:
     """A person says that nobody else drives."""
     if work.run.apart is not None:
         reason = payload.text(event.data, "reason", event.actor)
-        work.run = replace(work.run, apart=replace(work.run.apart, waived=reason))
+        work.run = structs.replace(work.run, apart=replace(work.run.apart, waived=reason))
 
 
 def branch_attached(work: Working, event: Event) -> None:

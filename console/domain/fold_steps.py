@@ -1,7 +1,5 @@
 """What the events about steps do to a run's state. One function a kind; `console.domain.fold` calls them."""
 
-from dataclasses import replace
-
 from msgspec import structs
 
 from console.domain import payload
@@ -24,20 +22,20 @@ def confirmed(work: Working, event: Event) -> None:
         at=event.at,
         limits=payload.numbers(event.data, "limits"),
     )
-    work.put(replace(work.step_of(event), yes=yes, void=""))
+    work.put(structs.replace(work.step_of(event), yes=yes, void=""))
 
 
 def disarmed(work: Working, event: Event) -> None:
     """The yes is void; why, and with which difference, stays to be read."""
     void = "\n".join((payload.text(event.data, "reason"), *payload.texts(event.data, "difference")))
-    work.put(replace(work.step_of(event), yes=None, void=void))
+    work.put(structs.replace(work.step_of(event), yes=None, void=void))
 
 
 def started(work: Working, event: Event) -> None:
     """An attempt began; the yes is used up."""
     step = work.step_of(event)
     work.put(
-        replace(
+        structs.replace(
             _cleared(work, step),
             status=StepStatus.RUNNING,
             attempt=int(payload.number(event.data, "attempt", step.attempt + 1)),
@@ -58,7 +56,7 @@ def succeeded(work: Working, event: Event) -> None:
     """A step is done and was looked at."""
     evidence = event.data.get("evidence")
     work.put(
-        replace(
+        structs.replace(
             work.step_of(event),
             status=StepStatus.SUCCEEDED,
             ended_at=event.at,
@@ -89,7 +87,7 @@ def failed(work: Working, event: Event) -> None:
     )
     evidence = event.data.get("evidence")
     work.put(
-        replace(
+        structs.replace(
             step,
             status=StepStatus.FAILED,
             ended_at=event.at,
@@ -106,7 +104,7 @@ def failed(work: Working, event: Event) -> None:
 def uncertain(work: Working, event: Event) -> None:
     """A step was started and has no end; it is about to be probed."""
     work.put(
-        replace(
+        structs.replace(
             work.step_of(event),
             status=StepStatus.UNCERTAIN,
             unknown="",
@@ -125,11 +123,11 @@ def reconciled(work: Working, event: Event) -> None:
         succeeded(work, structs.replace(event, data={**event.data, "by": by, "note": payload.text(event.data, "why")}))
     elif answer == "not_done":
         step = work.step_of(event)
-        work.put(replace(_cleared(work, step), note=payload.text(event.data, "why")))
+        work.put(structs.replace(_cleared(work, step), note=payload.text(event.data, "why")))
     else:
         known = payload.text(event.data, "known") or "The probe cannot tell whether it was done."
         lines = decode_lines(event.data.get("lines"))
-        work.put(replace(work.step_of(event), unknown=known, unknown_lines=lines))
+        work.put(structs.replace(work.step_of(event), unknown=known, unknown_lines=lines))
 
 
 def reopened(work: Working, event: Event) -> None:
@@ -144,7 +142,7 @@ def reopened(work: Working, event: Event) -> None:
     for each, state in work.steps.items():
         kept = tuple(guard for guard in state.overridden_guards if guard not in ids)
         if kept != state.overridden_guards:
-            work.steps[each] = replace(state, overridden_guards=kept)
+            work.steps[each] = structs.replace(state, overridden_guards=kept)
     for criterion in work.run.plan.criteria:
         if any(each in ids for each in criterion.proven_by):
             work.criteria[criterion.id] = CriterionState(criterion.id, criterion.title, criterion.required)
@@ -154,7 +152,7 @@ def ticked(work: Working, event: Event) -> None:
     """A manual step is done."""
     step = _cleared(work, work.step_of(event))
     note = payload.text(event.data, "note")
-    work.put(replace(step, status=StepStatus.SUCCEEDED, ended_at=event.at, by="hand", note=note))
+    work.put(structs.replace(step, status=StepStatus.SUCCEEDED, ended_at=event.at, by="hand", note=note))
 
 
 def skipped(work: Working, event: Event) -> None:
@@ -162,7 +160,9 @@ def skipped(work: Working, event: Event) -> None:
     step = work.step_of(event)
     reason = payload.text(event.data, "reason")
     work.put(
-        replace(step, status=StepStatus.SKIPPED, ended_at=event.at, note=reason, yes=None, void="", stopping=False)
+        structs.replace(
+            step, status=StepStatus.SKIPPED, ended_at=event.at, note=reason, yes=None, void="", stopping=False
+        )
     )
 
 
@@ -171,14 +171,14 @@ def guard_overridden(work: Working, event: Event) -> None:
     step = work.step_of(event)
     guard = payload.text(event.data, "guard")
     if guard not in step.overridden_guards:
-        work.put(replace(step, overridden_guards=(*step.overridden_guards, guard)))
+        work.put(structs.replace(step, overridden_guards=(*step.overridden_guards, guard)))
 
 
 def aborting(work: Working, event: Event) -> None:
     """A running step was asked to stop at its next safe point."""
     step = work.step_of(event)
     if step.status is StepStatus.RUNNING:
-        work.put(replace(step, stopping=True))
+        work.put(structs.replace(step, stopping=True))
 
 
 def _cleared(work: Working, step: StepState) -> StepState:

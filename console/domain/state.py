@@ -80,8 +80,7 @@ class Attempt:
     progress: tuple[Mapping[str, Json], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(msgspec.Struct, frozen=True):
     """Everything the events say about one step."""
 
     step: Step
@@ -90,7 +89,7 @@ class StepState:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     ready_at: datetime | None = None
-    before: Mapping[str, Json] = field(default_factory=dict)
+    before: Mapping[str, Json] = msgspec.field(default_factory=dict)
     preview: Preview | None = None
     preview_digest: str | None = None
     yes: Yes | None = None
@@ -111,7 +110,7 @@ class StepState:
     """Why the last yes was void, with the difference; empty when there is nothing to say."""
     unfinished: Attempt | None = None
     """The last attempt, when it ended without success and the step is to be done again."""
-    undone: Mapping[str, Json] = field(default_factory=dict)
+    undone: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """What was recorded before the last success that was reopened: it stays known how it was before the step."""
 
     @property
@@ -230,8 +229,7 @@ class NoteState(msgspec.Struct, frozen=True):
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(msgspec.Struct, frozen=True):
     """The whole run. Mappings are in the plan's order."""
 
     plan: Plan
@@ -256,13 +254,13 @@ class RunState:
     record, where these are known."""
     apart: Apart | None = None
     """That the shared record is lost; None while it is not, or where nothing is shared."""
-    steps: Mapping[str, StepState] = field(default_factory=dict)
-    signoffs: Mapping[str, SignOffState] = field(default_factory=dict)
-    criteria: Mapping[str, CriterionState] = field(default_factory=dict)
-    findings: Mapping[str, FindingState] = field(default_factory=dict)
-    alerts: Mapping[str, AlertState] = field(default_factory=dict)
-    deploys: Mapping[str, DeployState] = field(default_factory=dict)
-    received: Mapping[int, Received] = field(default_factory=dict)
+    steps: Mapping[str, StepState] = msgspec.field(default_factory=dict)
+    signoffs: Mapping[str, SignOffState] = msgspec.field(default_factory=dict)
+    criteria: Mapping[str, CriterionState] = msgspec.field(default_factory=dict)
+    findings: Mapping[str, FindingState] = msgspec.field(default_factory=dict)
+    alerts: Mapping[str, AlertState] = msgspec.field(default_factory=dict)
+    deploys: Mapping[str, DeployState] = msgspec.field(default_factory=dict)
+    received: Mapping[int, Received] = msgspec.field(default_factory=dict)
     """The signatures that came from other machines, by their number in the inbox."""
     notes: tuple[NoteState, ...] = ()
     incident_at: datetime | None = None
@@ -275,7 +273,7 @@ class RunState:
     assessed_at: datetime | None = None
     rollbacks: tuple[RollbackState, ...] = ()
     """The ways back that were chosen, oldest first."""
-    messages: Mapping[str, MessageState] = field(default_factory=dict)
+    messages: Mapping[str, MessageState] = msgspec.field(default_factory=dict)
     postmortem: PostmortemState | None = None
     waits: tuple[tuple[datetime, datetime], ...] = ()
     """From when to when the run could do nothing but wait for a person, oldest first."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
+
 from console.domain import payload
 from console.domain.dependencies import blocked
 from console.domain.events import Event
@@ -109,7 +111,7 @@ class Working:
             self.steps[step_id] = _looked_at(self.steps[step_id], event)
         for step_id, event in self._progressed.items():
             self.steps[step_id] = _progressed(self.steps[step_id], tuple(self._progress[step_id]), event)
-        return replace(
+        return structs.replace(
             self.run,
             seq=self.run.seq if self.last is None else self.last.seq,
             last_at=self.run.last_at if self.last is None else self.last.at,
@@ -137,22 +139,22 @@ class Working:
         status = unconfirmed if state.yes is None else StepStatus.ARMED
         ready_at = None if waits else state.ready_at or at
         if status is not state.status or ready_at != state.ready_at:
-            self.steps[state.step.id] = replace(state, status=status, ready_at=ready_at)
+            self.steps[state.step.id] = structs.replace(state, status=status, ready_at=ready_at)
 
     def _with_steps(self) -> RunState:
         if self.run.steps is not self.steps:
-            self.run = replace(self.run, steps=self.steps)
+            self.run = structs.replace(self.run, steps=self.steps)
         return self.run
 
 
 def _looked_at(step: StepState, event: Event) -> StepState:
     preview = decode_preview(event.data.get("preview"))
-    return replace(step, preview=preview, preview_digest=payload.text(event.data, "digest") or preview.digest)
+    return structs.replace(step, preview=preview, preview_digest=payload.text(event.data, "digest") or preview.digest)
 
 
 def _progressed(step: StepState, progress: tuple[Mapping[str, Json], ...], last: Event) -> StepState:
     text, share = payload.text(last.data, "text"), payload.number_or_none(last.data, "share")
-    return replace(step, progress=progress, progress_text=text, progress_share=share)
+    return structs.replace(step, progress=progress, progress_text=text, progress_share=share)
 
 
 def _deploy(service: str, event: Event) -> DeployState:

@@ -1,8 +1,9 @@
 """The journal of a run that is shared between machines: the file here first, then the store, line by line.
 
 What always holds: what `append` returned is on the disk here. While the store is reached it is in the store too; while
-it is not, `apart` says why, and everything that waits is sent, in order and once, when it is reached again under the
-same epoch. Once another driver has begun an epoch nothing is sent any more: what is recorded then stays here, a branch.
+it is not, `apart` says why, nothing waits for the store, and everything that was recorded is sent, in order and once,
+when it is reached again under the same epoch. Once another driver has begun an epoch nothing is sent any more: what is
+recorded then stays here, a branch.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ from console.engine.epochs import read_held, write_claim, write_foreign, write_h
 from console.engine.journal import FileJournal
 from console.errors import JournalError, StoreLost, TakenOver
 from console.ports import DriverStore, SharedStatus
+
+PAGE = 2_000
+"""Lines that are sent at a time: a server takes them in a fraction of the time that a call may take."""
 
 
 class SharedJournal:
@@ -36,6 +40,7 @@ class SharedJournal:
         self._sent = 0
         self._lost = "it was not reached yet"
         self._closed = False
+        self._writing = asyncio.Lock()
         self._in_order = asyncio.Lock()
         self.taken_over: TakenOver | None = None
         self.gives_way: Callable[[TakenOver], None] = lambda _: None
@@ -89,13 +94,16 @@ class SharedJournal:
         return await asyncio.shield(asyncio.ensure_future(self._append(draft, at, actor)))
 
     async def _append(self, draft: Draft, at: datetime, actor: str) -> Event:
-        async with self._in_order:
+        async with self._writing:
             event = await self._local.append(draft, at=at, actor=actor)
-            if not self.apart:
-                await self._trying(lambda: self._send(event.seq, [self._local.last_line]))
-            else:
-                self.changed.set()
+            line = self._local.last_line
+        if self.apart:
+            self.changed.set()  # whoever reaches for the store sends it; that may take its time
             return event
+        async with self._in_order:
+            if not (self.apart or self._closed or event.seq <= self._sent):
+                await self._trying(lambda: self._send_next(event.seq, line))
+        return event
 
     async def reach(self, *, opening: bool = False) -> bool:
         """Confirm the epoch, or claim the first one, and send what waits; whether the store has everything now.
@@ -162,6 +170,13 @@ class SharedJournal:
         await self._store.append(self.run, self._epoch, first, lines)
         self._sent = first + len(lines) - 1
 
+    async def _send_next(self, seq: int, line: bytes) -> None:
+        """Send the line of this number; those before it that were recorded at the same time go first."""
+        if seq == self._sent + 1:
+            await self._send(seq, [line])
+        else:
+            await self._send_missing(self._sent)
+
     async def _reach(self, opening: bool) -> None:
         found = await self._store.find(self.run)
         if found is None:
@@ -191,16 +206,20 @@ class SharedJournal:
         return epoch
 
     async def _send_missing(self, known: int) -> None:
-        """Send what the store lacks; its last line once more, so that a difference is seen."""
-        first = max(known, 1)
-        lines = await asyncio.to_thread(lines_of, self.directory, first - 1)
-        if known > first - 1 + len(lines):
+        """Send what the store lacks, until nothing waits any more; its last line once more, so that a difference is
+        seen. Only what is durable here is sent."""
+        there = len(self._local.events())
+        if known > there:
             raise JournalError(
-                f"The shared record has {known} events, and here are {first - 1 + len(lines)} of them.",
+                f"The shared record has {known} events, and here are {there} of them.",
                 remedy="Start the console again: it takes over what is missing here.",
             )
-        if lines:
-            await self._send(first, lines)
+        first = max(known, 1)
+        while first <= there:
+            lines = await asyncio.to_thread(lines_of, self.directory, first - 1)
+            for begin in range(first, there + 1, PAGE):
+                await self._send(begin, lines[begin - first : min(begin + PAGE, there + 1) - first])
+            first, there = there + 1, len(self._local.events())
 
 
 def taken_over(lease: Lease) -> TakenOver:

@@ -12,6 +12,8 @@ from functools import cache
 from hashlib import sha1
 from pathlib import Path
 
+from msgspec import structs
+
 from console.actions.catalogue import CATALOGUE
 from console.config import load
 from console.domain.databases import Backend, DatabaseIdentity, RestoreReport, TableCount
@@ -487,7 +489,7 @@ class Run:
             ended_at=self.clock.now(),
             evidence=Evidence("done", data or {}),
         )
-        self.steps[step_id] = replace(base, **state)  # type: ignore[arg-type]
+        self.steps[step_id] = structs.replace(base, **state)  # type: ignore[arg-type]
 
     def unfinished(self, step_id: str, before: Mapping[str, Json], *progress: Mapping[str, Json]) -> None:
         """An attempt at a step ended without success."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from console.actions.registry import Ports
 from console.domain.hosting import Deploy, DeployStatus, PostgresInfo, ServiceInfo
 from console.domain.incident import RollbackState
@@ -227,7 +229,7 @@ class Back:
         done = StepState(
             self.plan.step(step_id), StepStatus.SUCCEEDED, attempt=1, evidence=Evidence("done", data or {})
         )
-        self.steps[step_id] = replace(done, **state)  # type: ignore[arg-type]
+        self.steps[step_id] = structs.replace(done, **state)  # type: ignore[arg-type]
 
     def state(self) -> RunState:
         steps = {step.id: self.steps.get(step.id, StepState(step)) for step in self.plan.steps}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.actions import waiting
 from console.domain.hosting import DatabasePlace, DeployStatus, PostgresInfo, RecoveryWindow
@@ -234,7 +235,7 @@ async def test_a_variable_that_cannot_be_read_stands_for_the_runs_own_switch_and
     scene.left("back.switch", {"postgres_id": "dpg-new"} if end == "switched" else {})
     if end == "failed half way":
         step = scene.steps["back.switch"]
-        scene.steps["back.switch"] = replace(step, status=StepStatus.FAILED, evidence=None)
+        scene.steps["back.switch"] = structs.replace(step, status=StepStatus.FAILED, evidence=None)
     scene.plan = replace(scene.plan, services=tuple(replace(s, database_env="NOT_SET") for s in scene.plan.services))
 
     async def unreadable(service_id: str, variable: str) -> DatabasePlace:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from console.actions.backup import BackupExport
 from console.actions.migrate import MigrateRun
 from console.actions.own_rows import OwnRows
@@ -178,7 +180,7 @@ class Chosen:
         """What the action of a step of the way is given."""
         made = self.incident.run.context(f"back.{step}", before, recorded)
         way = RollbackState(self.incident.way, START, "ops", "", self.ids, self.incident.rows)
-        state = replace(made.state, assessment=Assessment("", self.standing, ()), rollbacks=(way,))
+        state = structs.replace(made.state, assessment=Assessment("", self.standing, ()), rollbacks=(way,))
         return replace(made, state=state)
 
     def preview_of(self, step: str) -> Awaitable[Preview]:

@@ -1,12 +1,14 @@
 """A run's journal that is shared: the file first, then the store, everything once; and who may go on with it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from console.domain.events import Draft, Kind
 from console.domain.wire import decode_event, encode_plan
+from console.engine import shared_journal
 from console.engine.branching import lines_of
 from console.engine.chain import read_chain
 from console.engine.shared_journal import SharedJournal
@@ -92,6 +94,52 @@ async def test_a_run_begun_apart_comes_into_the_store_later(tmp_path: Path) -> N
     store.wire.mend()
     assert await journal.reach()
     assert here(journal) == record.of(RUN).lines
+    await journal.close()
+
+
+async def test_nothing_that_is_recorded_waits_while_the_store_is_reached_for(tmp_path: Path) -> None:
+    """A network that hangs lets each attempt take its whole time; what people do meanwhile is on record at once."""
+    record = Record()
+    journal, store = await opened(tmp_path, record, "ann", PLAN)
+    await note(journal, "one")
+    store.wire.cut()
+    await note(journal, "two")
+    store.wire.mend()
+    append, asked, answers = store.append, asyncio.Event(), asyncio.Event()
+
+    async def slowly(run: str, epoch: int, first: int, lines: Sequence[bytes]) -> None:
+        asked.set()
+        await answers.wait()
+        await append(run, epoch, first, lines)
+
+    store.append = slowly  # type: ignore[method-assign]
+    reaching = asyncio.create_task(journal.reach())
+    await asked.wait()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(note(journal, text) for text in ("three", "four", "five")))
+    assert (journal.status.connected, journal.status.unsent) == (False, 4)
+    answers.set()
+    assert await reaching
+    assert here(journal) == record.of(RUN).lines
+    await asyncio.gather(*(note(journal, text) for text in ("six", "seven", "eight")))
+    assert (journal.status.connected, journal.status.unsent) == (True, 0)
+    assert here(journal) == record.of(RUN).lines
+    assert len(here(journal)) == 8
+    await journal.close()
+
+
+async def test_what_waits_is_sent_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_journal, "PAGE", 3)
+    record = Record()
+    journal, store = await opened(tmp_path, record, "ann", PLAN)
+    store.wire.cut()
+    for number in range(10):
+        await note(journal, str(number))
+    store.wire.mend()
+    del store.wire.calls[:]
+    assert await journal.reach()
+    assert here(journal) == record.of(RUN).lines
+    assert store.wire.calls.count("append") == 4
     await journal.close()
 
 

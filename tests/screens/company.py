@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from console.domain.shared import Observer
 from console.domain.state import Apart
 from console.ports import DriverStatus, Driving, JournalFailed, SharedStatus, Update, Watched
@@ -110,4 +112,4 @@ def _moment(company: Company) -> Moment:
     if company.apart is None:
         return moment
     since = moment.now - timedelta(seconds=company.ago)
-    return replace(moment, state=replace(moment.state, apart=Apart(since, company.apart)))
+    return replace(moment, state=structs.replace(moment.state, apart=Apart(since, company.apart)))

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.domain.state import RunStatus
 from screens.commands import READING, STEERING, Command
@@ -103,7 +104,7 @@ def test_a_run_is_offered_as_completed_only_when_everything_is_over() -> None:
     assert isinstance(lead, Choose)
     assert [option.label for option in lead.options] == ["Closed as failed", "Abandoned"]
     everything_over = instant("finished")
-    state = replace(everything_over.state, status=RunStatus.RUNNING)
+    state = structs.replace(everything_over.state, status=RunStatus.RUNNING)
     lead = close_run(replace(everything_over, view=View(state, everything_over.view.now)))
     assert isinstance(lead, Choose)
     assert lead.options[0].label == "Completed"

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -197,8 +198,8 @@ async def test_facts_that_change_under_the_dialog_void_what_was_typed() -> None:
         dialog = await open_dialog(pilot)
         await press(pilot, *"mai")
         moved = replace(PUSH, facts=(Fact("Commit", "0000000"), *PUSH.facts[1:]))
-        step = replace(feed.state.steps["code.push"], preview=moved, preview_digest=moved.digest)
-        feed.publish(StateChanged(replace(feed.state, steps={**feed.state.steps, "code.push": step}), ()))
+        step = structs.replace(feed.state.steps["code.push"], preview=moved, preview_digest=moved.digest)
+        feed.publish(StateChanged(structs.replace(feed.state, steps={**feed.state.steps, "code.push": step}), ()))
         app.frame()
         await pilot.pause()
         assert dialog.query_one(Input).value == ""
@@ -235,8 +236,8 @@ async def test_no_yes_is_taken_while_it_is_still_looked_at() -> None:
 async def test_the_first_look_is_no_change_under_the_dialog() -> None:
     """The preview that the look brings is what the person reads first, whenever its picture comes."""
     moment = MOMENTS["push"]()
-    unseen = replace(moment.state.steps["code.push"], preview=None, preview_digest=None)
-    before = replace(moment.state, steps={**moment.state.steps, "code.push": unseen})
+    unseen = structs.replace(moment.state.steps["code.push"], preview=None, preview_digest=None)
+    before = structs.replace(moment.state, steps={**moment.state.steps, "code.push": unseen})
     helm = SlowHelm()
     app, feed = app_for(Moment(before, moment.now), helm)
     async with app.run_test(size=SIZE) as pilot:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.domain import intents
 from console.domain.events import Kind
@@ -120,7 +121,7 @@ async def test_a_finding_is_gone_on_despite_from_the_preflight_too() -> None:
 
 def _waived(state: RunState) -> RunState:
     found = replace(state.findings["services.branch"], overridden="agreed")
-    return replace(state, findings={**state.findings, found.code: found})
+    return structs.replace(state, findings={**state.findings, found.code: found})
 
 
 def test_a_role_without_a_step_waits_for_nothing() -> None:

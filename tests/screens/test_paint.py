@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from console.domain.outcome import Line, Progress, Tone
 from console.domain.plan import DurationRange
@@ -83,7 +84,7 @@ def test_with_room_for_everything_everything_is_expanded() -> None:
 @pytest.mark.parametrize("name", ["migrating", "finished", "rollback-running", "rolled-back"])
 def test_beside_a_pace_nothing_is_late_or_foreseen_and_the_pace_is_explained_once(name: str) -> None:
     moment = {**MOMENTS, **INCIDENTS}[name]()
-    state = replace(moment.state, rehearsal=True, pace=600.0)
+    state = structs.replace(moment.state, rehearsal=True, pace=600.0)
     view = View(state, moment.now + timedelta(hours=2), driving=True).of_the_way()
     painted = [*timeline(view, 110, 20), *overview.after(view, 110), *way_gone.ending(view, 110)]
     text = "\n".join(line.plain for line in [*painted, way_gone.took(view), way_gone.back_at(view), forecast(view)])
@@ -96,7 +97,7 @@ def test_beside_a_pace_nothing_is_late_or_foreseen_and_the_pace_is_explained_onc
 
 def test_what_a_row_took_reads_as_in_the_checklist() -> None:
     moment = MOMENTS["migrating"]()
-    paced = View(replace(moment.state, pace=600.0), moment.now)
+    paced = View(structs.replace(moment.state, pace=600.0), moment.now)
     row = next(each for each in moment.state.plan.timeline if each.steps == ("code.backend",))
     painted = next(line.plain for line in timeline(paced, 110, 20) if line.plain.startswith(row.title[:16]))
     took = words.duration(moment.state.steps["code.backend"].elapsed or 0.0)

@@ -1,9 +1,9 @@
 """What the status line and the step say where a run stands still, was stopped, or was taken up after a death."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from console.domain.events import Kind
 from console.domain.state import RunStatus
@@ -41,7 +41,7 @@ def text_of(story: Story, step: str) -> str:
 
 def test_when_every_step_is_over_the_run_is_to_be_closed() -> None:
     finished = MOMENTS["finished"]()
-    state = replace(finished.state, status=RunStatus.RUNNING, finished_at=None, outcome="")
+    state = structs.replace(finished.state, status=RunStatus.RUNNING, finished_at=None, outcome="")
     assert situation(View(state, finished.now, driving=True)).text == "Every step is over: ⏎ closes the run"
     assert situation(View(state, finished.now)).text == f"Every step is over: {DRIVER} closes the run"
 

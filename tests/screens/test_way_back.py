@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.domain import intents
 from console.domain.events import Kind
@@ -64,9 +65,9 @@ async def test_only_the_steps_of_the_way_stand_in_its_checklist() -> None:
 async def test_while_the_fence_goes_up_the_restore_is_confirmed_ahead() -> None:
     moment = at("rollback-confirm-database")
     steps = dict(moment.state.steps)
-    steps["back.fence"] = replace(steps["back.fence"], status=StepStatus.RUNNING, started_at=moment.now)
+    steps["back.fence"] = structs.replace(steps["back.fence"], status=StepStatus.RUNNING, started_at=moment.now)
     helm = FakeHelm()
-    app, _ = app_for(replace(moment, state=replace(moment.state, steps=steps)), helm)
+    app, _ = app_for(replace(moment, state=structs.replace(moment.state, steps=steps)), helm)
     async with app.run_test(size=SIZE) as pilot:
         await press(pilot, "i")
         text = "confirm ahead: Recover the moment before the migration into a new instance"
