@@ -15,10 +15,10 @@ from console.cli.shared_run import Shared, must_be_apart, open_elsewhere, shared
 from console.domain.findings import go
 from console.domain.plan import Plan
 from console.domain.state import RunStatus
-from console.domain.wire import encode, encode_plan
+from console.domain.wire import WireError, decode_plan, encode, encode_plan
 from console.engine.clock import WallClock
 from console.engine.glance import is_closed
-from console.engine.journal import read
+from console.engine.journal import read, read_plan
 from console.engine.runs import replay, run_folders
 from console.errors import JournalError
 
@@ -35,7 +35,7 @@ async def opened(config: Path, front: Front) -> AsyncIterator[Session]:
     must_be_enterable(plan, state)
     kept = state / "runs"
     folder, remarks = await asyncio.to_thread(open_run_of, plan, kept)
-    shared, told = await _shared(plan, front)
+    shared, told = await _shared(await asyncio.to_thread(sharing_of, plan, folder), front)
     remarks = (*remarks, *told)
     if shared is not None:
         elsewhere = await open_elsewhere(shared.store, plan)
@@ -107,6 +107,20 @@ def open_run_of(plan: Plan, kept: Path) -> tuple[Path | None, tuple[str, ...]]:
         if frozen.name == plan.name and same and state.status is not RunStatus.FINISHED:
             return folder, tuple(unreadable)
     return None, tuple(unreadable)
+
+
+def sharing_of(plan: Plan, folder: Path | None) -> Plan:
+    """The plan that says where the record is shared: a run that began shared stays so, whatever the file says by now.
+
+    Without its store nothing would keep it from being driven from two machines at once. Raises JournalError.
+    """
+    if folder is None:
+        return plan
+    try:
+        frozen = decode_plan(read_plan(folder))
+    except WireError as error:
+        raise JournalError(f"The frozen plan of {folder.name} cannot be read: {error}.") from error
+    return frozen if frozen.journal_url_source else plan
 
 
 def _find_secrets(plan: Plan) -> "PlanSecrets":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.cli.production import open_run_of
+from console.cli.production import open_run_of, sharing_of
 from console.cli.session import recorded
 from console.domain.events import Draft, Kind
 from console.domain.plan import Plan
@@ -95,3 +95,16 @@ async def test_a_record_that_was_refused_is_not_locked(tmp_path: Path) -> None:
     frozen.write_text(whole)
     async with recorded(tmp_path / "1", None) as run:
         assert run.plan == PLAN
+
+
+async def test_a_run_that_began_shared_stays_so_whatever_the_file_says_by_now(tmp_path: Path) -> None:
+    """A store that is down is no reason to drive without it: somebody else may have taken the run over."""
+    shared = replace(PLAN, journal_url_source="env:RELEASE_JOURNAL_URL")
+    begun = await kept(tmp_path / "1", CREATED, STARTED, plan=shared)
+    alone = await kept(tmp_path / "2", CREATED, STARTED)
+    moved = replace(PLAN, journal_url_source="env:ANOTHER_URL")
+    assert sharing_of(PLAN, begun) == shared
+    assert sharing_of(moved, begun) == shared
+    assert sharing_of(shared, alone) == shared
+    assert sharing_of(PLAN, alone) == PLAN
+    assert sharing_of(shared, None) == shared
