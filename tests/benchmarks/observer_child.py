@@ -15,9 +15,9 @@ import time
 import psycopg
 
 from console.adapters.journal import PostgresObserverStore
-from console.domain.fold import apply, initial
-from console.domain.wire import GENESIS, decode_plan, line_digest
-from console.engine.chain import link
+from console.engine.clock import WallClock
+from console.engine.follow_store import StoreFollower
+from console.ports import StateChanged, Update
 from console.secrets import Secret
 
 PATIENCE_S = 60.0
@@ -26,20 +26,27 @@ AT_ONCE = 8
 
 
 async def watch(url: str, run: str, events: int, door: asyncio.Semaphore, ready: asyncio.Barrier) -> list[float]:
-    """An observer: each line held against the one before and folded into the state."""
+    """An observer as `release-console watch` is one, without its screens."""
     store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", run_as="bench@here", seconds=PATIENCE_S)
+    seen: list[float] = []
+    complete = asyncio.Event()
+
+    def note(update: Update) -> None:
+        if isinstance(update, StateChanged):
+            seen.extend([time.monotonic()] * len(update.events))
+            if len(seen) >= events:
+                complete.set()
+
     try:
         async with door:
-            state, tip, seen = initial(decode_plan(await store.plan(run))), GENESIS, list[float]()
-            await store.listen(run)
+            follower = await StoreFollower.open(store, run, WallClock())
+            follower.feed.subscribe(note)
+            await follower.catch_up()
+        following = asyncio.create_task(follower.follow())
         await ready.wait()
-        while len(seen) < events:
-            news = await store.wait(PATIENCE_S)
-            if not news.lines:
-                raise RuntimeError(f"a line was not pushed: {news}")
-            for number, line in news.lines:
-                state, tip = apply(state, link(line, number, tip)), line_digest(line)
-                seen.append(time.monotonic())
+        await complete.wait()
+        following.cancel()
+        await asyncio.wait({following})
         return seen
     finally:
         await store.close()
