@@ -179,12 +179,15 @@ class SharedJournal:
 
     async def _reach(self, opening: bool) -> None:
         found = await self._store.find(self.run)
+        lease = found.lease if found is not None else None
+        if self._epoch and (lease is None or lease.epoch < self._epoch):
+            raise set_back(lease, self._epoch)
         if found is None:
             await self._store.create(self.run, await asyncio.to_thread(lambda: self.plan_json))
         if self._epoch:
             await self._store.hold(self.run, self._epoch)
         else:
-            self._epoch = await self._claim(found.lease if found is not None else None)
+            self._epoch = await self._claim(lease)
         # Asked only now: the session that an earlier line was sent by has been ended, so no answer is still to come.
         settled = await self._store.find(self.run)
         known = 0 if settled is None else settled.events
@@ -230,4 +233,19 @@ def taken_over(lease: Lease) -> TakenOver:
         driver=lease.actor,
         production="Nothing more is begun from here; what ran comes to its next safe point and is looked for by them.",
         remedy="Watch the run; what was recorded here since then is kept beside it.",
+    )
+
+
+def set_back(lease: Lease | None, ours: int) -> TakenOver:
+    """That the shared record knows nothing of the epoch that was held: it was restored from a copy, or is another one.
+
+    Epochs of it may be given out anew, so nothing that was confirmed under ours holds any more.
+    """
+    known = f"the last that it knows is {lease.epoch}, of {lease.actor}" if lease is not None else "it knows none"
+    return TakenOver(
+        f"The shared record was set back, or is another one: epoch {ours} was ours, and {known}.",
+        epoch=lease.epoch if lease is not None else 0,
+        driver=lease.actor if lease is not None else "",
+        production="Nothing more is begun from here; what ran comes to its next safe point. All is recorded here.",
+        remedy="Make sure that nobody else drives, then start the console again: it sends what the record has lost.",
     )

@@ -96,8 +96,8 @@ async def _bring_in_line(
             await asyncio.to_thread(_note_foreign, folder, held)
         theirs = await store.lines(folder.name, 0)
         branch = await asyncio.to_thread(branch_of, folder, theirs, held.epoch, driver.actor)
-        # What was recorded here behind the last line of the epoch that it was recorded in is only to be sent yet.
-        if branch is None or lease is None or lease.epoch != held.epoch or branch.first <= len(theirs):
+        # What goes on from the shared record's last line is no branch: nobody has recorded anything else since.
+        if branch is None or branch.first <= len(theirs):
             if branch is not None:
                 await store.attach(folder.name, branch)
             await asyncio.to_thread(set_right, folder, theirs, branch)

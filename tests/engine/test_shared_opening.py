@@ -1,6 +1,7 @@
 """Opening a run whose record is shared, when something is not as it was left: whose it is, and what is kept of it."""
 
 import asyncio
+import copy
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from console.engine.shared_opening import open_shared
 from console.errors import DrivenElsewhere, JournalLocked, StoreLost
 from tests.domain.plans import plan, step
 from tests.engine.shared_driving import RUN, driver, opened
-from tests.engine.shared_store import AT, MemoryDriver, Record
+from tests.engine.shared_store import AT, MemoryDriver, Record, lost
 from tests.engine.test_shared_journal import here, left, note
 
 PLAN = plan(step("a"))
@@ -140,3 +141,31 @@ async def test_a_journal_that_says_something_else_than_the_record_is_kept_as_a_b
     assert (branch.first, len(branch.lines)) == (2, 1)
     assert again.plan_json == encode_plan(PLAN)
     await again.close()
+
+
+class TestSetBack:
+    """The store was restored from a backup of before, or is an empty one by now."""
+
+    @pytest.mark.parametrize("kept", [1, 0], ids=["restored", "empty"])
+    async def test_it_is_told_as_that_and_gets_everything_again(self, tmp_path: Path, kept: int) -> None:
+        record = Record()
+        first, _ = await opened(tmp_path, record, "ann", PLAN)
+        await note(first, "one")
+        await first.close()
+        then = copy.deepcopy(record.of(RUN))
+        ann, _ = await opened(tmp_path, record, "ann", PLAN, pid=2)
+        await note(ann, "two")
+        await note(ann, "three")
+        record.kept = {RUN: then} if kept else {}
+        ann.lose(lost())
+        assert not await ann.reach()
+        assert ann.taken_over is not None
+        assert "was set back, or is another one: epoch 2 was ours" in ann.taken_over.message
+        await note(ann, "four")
+        await ann.close()
+        again, _ = await opened(tmp_path, record, "ann", PLAN, pid=3, taking_over=1 if kept else None)
+        texts = [decode_event(line)[0].data["text"] for line in record.of(RUN).lines]
+        assert texts == ["one", "two", "three", "four"]
+        assert here(again) == record.of(RUN).lines
+        assert record.of(RUN).branches == {}
+        await again.close()
