@@ -100,7 +100,7 @@ class BackupVerify:
         with in_production(ctx, _REMEDY):
             if "path" not in record:
                 raise VerificationFailed("There is no copy of the console's own to look at.")
-            await asyncio.to_thread(_check_file, Path(record.text("path")), int(record.number("size")))
+            await asyncio.to_thread(_check_file, ctx, record)
 
     async def _export(self, ctx: Context, export_id: str) -> Export:
         for export in await self._backups.exports(ctx.plan.database.postgres_id):
@@ -141,11 +141,11 @@ class BackupRecord:
         with in_production(ctx, _REMEDY):
             if copy is None:
                 raise VerificationFailed("There is no copy of the console's own to look at.")
-            await asyncio.to_thread(_check_file, Path(copy.text("path")), int(copy.number("size")))
+            await asyncio.to_thread(_check_file, ctx, copy)
 
     async def _record(self, ctx: Context) -> Evidence:
         taken, copy = must_have_left(ctx, "backup.export"), must_have_left(ctx, "backup.verify")
-        path, octets, digest = await intact_copy(copy), int(copy.number("size")), copy.text("sha256")
+        path, octets, digest = await intact_copy(ctx, copy), int(copy.number("size")), copy.text("sha256")
         created = taken.moment("created_at")
         keep_until = ctx.clock.now() + timedelta(seconds=ctx.plan.database.keep_backup_for)
         location = f"Render PostgreSQL exports of {taken.text('postgres')}, {taken.text('export')}"
@@ -173,13 +173,13 @@ class BackupRecord:
         )
 
 
-async def intact_copy(copy: Record) -> Path:
+async def intact_copy(ctx: Context, copy: Record) -> Path:
     """Where the verified copy lies, hashed anew; `copy` is what `backup.verify` left.
 
-    Raises VerificationFailed when it is not there, or not the file that was verified.
+    Whoever took the run over on another machine may have brought it into the run's folder there. Raises
+    VerificationFailed when it is not there, or not the file that was verified.
     """
-    path = Path(copy.text("path"))
-    await asyncio.to_thread(_check_file, path, int(copy.number("size")))
+    path = await asyncio.to_thread(_check_file, ctx, copy)
     digest = await asyncio.to_thread(_sha256, path)
     if digest != copy.text("sha256"):
         raise VerificationFailed(
@@ -218,14 +218,22 @@ def _sections(result: Comparison) -> tuple[Section, ...]:
     return tuple(section for section in sections if section.lines)
 
 
-def _check_file(path: Path, octets: int) -> None:
+def _check_file(ctx: Context, copy: Record) -> Path:
+    """Where the copy lies: as large as it was, and its owner's alone."""
+    kept, octets = Path(copy.text("path")), int(copy.number("size"))
+    brought = ctx.artifacts / kept.name
+    path = kept if kept.is_file() else brought
     if not path.is_file():
-        raise VerificationFailed(f"The copy of the backup is not at {path} any more.")
+        raise VerificationFailed(
+            f"The copy of the backup is not at {kept} any more. If another machine made it, bring it from there to "
+            f"{brought} (mode 0600) and retry."
+        )
     status = path.stat()
     if status.st_size != octets:
         raise VerificationFailed(f"The copy has {status.st_size:,} bytes; it was verified with {octets:,}.")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise VerificationFailed(f"The copy at {path} can be read by others: make it mode 0600.")
+    return path
 
 
 def _sha256(path: Path) -> str:

@@ -265,3 +265,22 @@ async def test_the_record_is_of_the_file_that_was_verified(tmp_path: Path) -> No
     Path(str(copied.data["path"])).write_bytes(b"AN ARCHIVE")
     with pytest.raises(ConsoleError, match="not the file that was verified"):
         await record.perform(run.context("backup.record"), Reports())
+
+
+async def test_whoever_took_the_run_over_elsewhere_is_told_where_the_copy_lies_and_may_bring_it(tmp_path: Path) -> None:
+    run = Run(artifacts=tmp_path / "first")
+    backups = exported(run, [1, 1, 0, 0], [1, 1, 0, 0])
+    verify = BackupVerify(backups, FakeScratch([TableCount("public.accounts", 1, 0, 0, 0)]))
+    copied = await verify.perform(run.context("backup.verify"), Reports())
+    run.left("backup.verify", copied.data)
+    kept = Path(str(copied.data["path"]))
+    run.artifacts = tmp_path / "second"
+    run.artifacts.mkdir()
+    away = kept.rename(tmp_path / "on another machine")
+    with pytest.raises(ConsoleError, match=f"not at {kept} any more") as missing:
+        await BackupRecord().perform(run.context("backup.record"), Reports())
+    assert str(run.artifacts / kept.name) in missing.value.message
+    away.rename(run.artifacts / kept.name)
+    evidence = await BackupRecord().perform(run.context("backup.record"), Reports())
+    assert evidence.data["path"] == str(run.artifacts / kept.name)
+    await verify.verify(run.context("backup.verify"), copied)

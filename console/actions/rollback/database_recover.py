@@ -140,7 +140,7 @@ class RollbackRecover:
                 wanted = Wanted(name, recover, reachable_at(moment, ctx.clock))
             else:
                 await report(Progress("hashing the copy of the backup"))
-                await intact_copy(must_have_left(ctx, "backup.verify"))
+                await intact_copy(ctx, must_have_left(ctx, "backup.verify"))
 
                 async def create() -> PostgresInfo:
                     return await self._instances.create(old, name=name)
@@ -213,7 +213,7 @@ class RollbackRecover:
         """Restore the backup into the new instance, once; what it could not prove."""
         if ctx.before.get("filled"):
             return {}
-        path = await intact_copy(must_have_left(ctx, "backup.verify"))
+        path = await intact_copy(ctx, must_have_left(ctx, "backup.verify"))
         await report(Progress(f"restoring the backup into {new.name}", data={"restoring": new.id}, durable=True))
         proof = await self._instances.restore(new.id, path, report)
         data: dict[str, Json] = {"restored": new.id, "unproven": list(proof.unproven)}
