@@ -269,6 +269,7 @@ async def test_the_record_is_of_the_file_that_was_verified(tmp_path: Path) -> No
 
 async def test_whoever_took_the_run_over_elsewhere_is_told_where_the_copy_lies_and_may_bring_it(tmp_path: Path) -> None:
     run = Run(artifacts=tmp_path / "first")
+    run.artifacts.mkdir()
     backups = exported(run, [1, 1, 0, 0], [1, 1, 0, 0])
     verify = BackupVerify(backups, FakeScratch([TableCount("public.accounts", 1, 0, 0, 0)]))
     copied = await verify.perform(run.context("backup.verify"), Reports())
