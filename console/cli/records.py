@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.cli.exits import Exit, json_line
+from console.cli.exits import Exit, json_line, remark
 from console.cli.folders import find_run, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.domain.untrusted import one_line
 from console.domain.wire import plan_digest
+from console.engine.epochs import read_held
 from console.engine.journal import read
 from console.engine.runs import replay, verify
 from console.errors import ConfigError
@@ -41,7 +42,9 @@ def print_report(run: str, config: Path, directory: Path | None, *, paper: str =
     from console.report.postmortem import postmortem
     from console.report.record import record
 
-    kept = read(find_run(state_directory(config, directory), run))
+    folder = find_run(state_directory(config, directory), run)
+    kept = read(folder)
+    _doubt(folder)
     _, state = replay(kept.plan_json, kept.events)
     if paper == RECORD:
         text = record(state, kept.events)
@@ -54,10 +57,21 @@ def print_report(run: str, config: Path, directory: Path | None, *, paper: str =
 
 def verify_journal(run: str, config: Path, directory: Path | None) -> Exit:
     """Whether the record still is what was written; 1 when it is not."""
-    checked = verify(find_run(state_directory(config, directory), run))
+    folder = find_run(state_directory(config, directory), run)
+    checked = verify(folder)
+    _doubt(folder)
     if not checked.ok:
         print(one_line(f"✗ {checked.run}: {checked.problem}"))
         return Exit.FAILED
     torn = f"; {checked.torn} bytes of a torn last line were never acted upon" if checked.torn else ""
     print(f"✔ {checked.run}: {checked.events} events, each following from the one before{torn}")
     return Exit.DONE
+
+
+def _doubt(folder: Path) -> None:
+    """Say of a run that somebody else has taken over that this machine does not have its whole record."""
+    if read_held(folder).foreign:
+        remark(
+            f"Somebody else has driven {folder.name} since: what is kept here is not its whole record, and may end with"
+            f" what never came into it. `release-console watch {folder.name}` reads the shared one."
+        )

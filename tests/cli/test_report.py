@@ -10,6 +10,7 @@ from console.domain.events import Draft
 from console.domain.standing import Way
 from console.domain.wire import encode_plan
 from console.engine.driver import Driver
+from console.engine.epochs import Held, write_foreign
 from console.engine.journal import FileJournal
 from tests.domain.incidents import channel_plan, choose, declared, go
 
@@ -54,3 +55,19 @@ def test_one_paper_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
         parser().parse_args(["report", "--incident", "--post-mortem"])
     assert left.value.code == 2
     assert "not allowed with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+def test_a_run_that_was_taken_over_is_not_told_as_if_its_record_were_here(
+    kept: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    parsed = parser().parse_args([command, "r1", "--directory", str(kept)])
+    assert parsed.run(parsed) == 0
+    whole = capsys.readouterr()
+    assert whole.err == ""
+    write_foreign(kept / "runs" / "r1", Held(1))
+    assert parsed.run(parsed) == 0
+    partial = capsys.readouterr()
+    assert partial.out == whole.out
+    assert "Somebody else has driven r1 since" in partial.err
+    assert "release-console watch r1" in partial.err
