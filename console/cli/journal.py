@@ -21,7 +21,7 @@ from console.engine.shared_opening import open_shared
 from console.errors import ConfigError, DatabaseError, SecretError
 
 if TYPE_CHECKING:
-    from console.adapters.journal import Installed
+    from console.adapters.journal.schema import Installed
     from console.secrets import Secret
 
 
@@ -33,9 +33,9 @@ async def init(config: Path) -> Exit:
             [f"{config} names no shared record."],
             remedy='Name where its address is found: `[journal] url_env = "RELEASE_JOURNAL_URL"`, or `url_file`.',
         )
-    await asyncio.to_thread(importlib.import_module, "console.adapters.journal")
+    await asyncio.to_thread(importlib.import_module, "console.adapters.journal.schema")
 
-    from console.adapters.journal import install
+    from console.adapters.journal.schema import install
     from console.secrets import resolve
 
     url = await asyncio.to_thread(resolve, plan.journal_url_source)
@@ -71,7 +71,7 @@ async def send(config: Path, directory: Path | None, name: str) -> Exit:
 
 async def _place(plan: Plan, url: "Secret") -> str:
     """A warning about where the store lies, if any. Raises ConfigError when it is the database to be migrated."""
-    from console.adapters.journal import same_place
+    from console.adapters.journal.place import same_place
     from console.secrets import resolve
 
     try:
@@ -89,7 +89,7 @@ async def _place(plan: Plan, url: "Secret") -> str:
 
 def _told(plan: Plan, installed: "Installed", warning: str) -> Iterator[str]:
     """What was done, and the statements that an administrator runs for each person."""
-    from console.adapters.journal import statements_for
+    from console.adapters.journal.schema import statements_for
 
     done = "is up to date" if installed.before == installed.version else "is set up"
     yield f"✔ The shared record in {installed.database} {done}: schema release_console, version {installed.version}."

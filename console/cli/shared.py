@@ -53,7 +53,7 @@ async def observer_store(place: SharedPlace) -> ObserverStore:
 
 
 def _observer(place: SharedPlace) -> ObserverStore:
-    from console.adapters.journal import PostgresObserverStore
+    from console.adapters.journal.observer import PostgresObserverStore
     from console.secrets import resolve
 
     return PostgresObserverStore(resolve(place.source), tls=place.tls)

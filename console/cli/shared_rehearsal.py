@@ -25,8 +25,8 @@ def address_of(world: Path, login: str) -> Path:
 
 async def set_up(world: Path, plan: Plan) -> None:
     """Set the store of a new world up. Raises JournalError, StoreLost, DatabaseError."""
-    from console.adapters.database import PostgresDatabase
-    from console.adapters.journal import install, statements_for
+    from console.adapters.database.database import PostgresDatabase
+    from console.adapters.journal.schema import install, statements_for
     from console.engine.clock import WallClock
     from console.sandbox.journal_server import ADMIN_URL
     from console.sandbox.private_files import write_private
@@ -49,7 +49,7 @@ async def set_up(world: Path, plan: Plan) -> None:
 
 def shared_in(folder: Path, front: Front) -> Shared:
     """The store of the rehearsal in `folder`, for its driver. Raises SecretError."""
-    from console.adapters.journal import PostgresDriverStore
+    from console.adapters.journal.driver import PostgresDriverStore
     from console.secrets import resolve
 
     place = SharedPlace(f"file:{address_of(folder / WORLD, DRIVER)}", "disable")

@@ -57,7 +57,7 @@ class Opened:
 
 def shared_by(plan: Plan, ask: Ask) -> Shared | None:
     """The store that the plan names; None when it names none, or one elsewhere in a rehearsal. Raises SecretError."""
-    from console.adapters.journal import PostgresDriverStore
+    from console.adapters.journal.driver import PostgresDriverStore
     from console.secrets import journal_url
 
     url = journal_url(plan)
@@ -73,7 +73,7 @@ async def must_be_apart(plan: Plan, secrets: "PlanSecrets") -> tuple[str, ...]:
     Remarks for the record: that it lies on the same server, or that this cannot be known because one of the two cannot
     be reached.
     """
-    from console.adapters.journal import same_place
+    from console.adapters.journal.place import same_place
 
     if secrets.journal_url is None:
         return ()

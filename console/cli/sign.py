@@ -123,7 +123,8 @@ def confirmed(wish: Wish, typed: Callable[[str], str]) -> bool:
 
 @asynccontextmanager
 async def _opened(url: "Secret", tls: str) -> AsyncIterator[Stores]:
-    from console.adapters.journal import PostgresObserverStore, PostgresSignerStore
+    from console.adapters.journal.observer import PostgresObserverStore
+    from console.adapters.journal.signer import PostgresSignerStore
 
     stores = Stores(PostgresObserverStore(url, tls=tls), PostgresSignerStore(url, tls=tls))
     try:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _HEAVY = (
     "console.actions.assessment",
     "console.actions.registry",
-    "console.adapters.database",
-    "console.adapters.journal",
+    "console.adapters.database.database",
+    "console.adapters.journal.location",
     "console.adapters.notify",
     "console.adapters.render",
     "console.adapters.repository",
@@ -86,7 +86,7 @@ async def wired(plan: Plan, *, cache: Path, clock: Clock, feed: RunFeed | None =
 
     from console.actions.assessment import ProductionAssessor
     from console.actions.registry import Ports, build
-    from console.adapters.database import PostgresDatabase
+    from console.adapters.database.database import PostgresDatabase
     from console.adapters.notify import AppriseNotifier
     from console.adapters.render import (
         Patience,

@@ -14,7 +14,7 @@ from console.actions.rollback.database_lock import (
     sessions,
     set_read_only,
 )
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.engine.clock import WallClock
 from console.errors import DatabaseError, StepFailed
 from console.secrets import Secret

@@ -11,7 +11,7 @@ from console.actions.databases import Databases
 from console.actions.rollback.loss import measure
 from console.actions.rollback.loss_figures import by_counters
 from console.actions.rollback.loss_marks import mark_of_backup, mark_of_migration, moment_to_recover, reachable_at
-from console.adapters.database import PostgresSession
+from console.adapters.database.session import PostgresSession
 from console.domain.loss import Loss, Mark
 from console.domain.plan import Check, Request
 from console.domain.wire import encode

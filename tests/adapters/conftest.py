@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.render import Patience, RenderClient
 from console.adapters.scratch.programs import Programs, Runner, embedded_bin
 from console.adapters.scratch.server import Running, private_server, scratch_folder

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.engine.clock import WallClock
 from console.errors import DatabaseError
 from console.secrets import Secret

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.render import RenderInstances, RenderSwitches
 from console.adapters.render.connections import place_of
 from console.adapters.scratch.complaints import Complaint, judge

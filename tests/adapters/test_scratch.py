@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.database import PostgresDatabase, Target
+from console.adapters.database.connecting import Target
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.scratch import ScratchServer
 from console.adapters.scratch.archive import Contents
 from console.adapters.scratch.complaints import Complaint, complaints, judge

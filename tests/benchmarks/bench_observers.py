@@ -19,7 +19,8 @@ from statistics import median
 import psycopg
 
 from console.actions.catalogue import CATALOGUE
-from console.adapters.journal import PostgresDriverStore, install
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.schema import install
 from console.config import load
 from console.domain.events import Event, Kind
 from console.domain.plan import Json

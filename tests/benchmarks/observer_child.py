@@ -14,7 +14,7 @@ import time
 
 import psycopg
 
-from console.adapters.journal import PostgresObserverStore
+from console.adapters.journal.observer import PostgresObserverStore
 from console.engine.clock import WallClock
 from console.engine.follow_store import StoreFollower
 from console.ports import StateChanged, Update

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.scratch.programs import Programs, Runner, embedded_bin
 from console.adapters.scratch.server import Running, private_server, scratch_folder
 from console.cli.commands import parser

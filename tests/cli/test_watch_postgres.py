@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from console.adapters.database import PostgresDatabase
-from console.adapters.journal import PostgresDriverStore, install
+from console.adapters.database.database import PostgresDatabase
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.schema import install
 from console.adapters.scratch.programs import Programs, Runner, embedded_bin
 from console.adapters.scratch.server import Running, private_server, scratch_folder
 from console.domain.events import Draft, Event, Kind
@@ -19,6 +20,7 @@ from console.domain.wire import GENESIS, encode_event, encode_plan, line_digest
 from console.engine.clock import WallClock
 from console.secrets import Secret
 from tests.cli.test_watch import watching
+from tests.cli.test_watch_read_only import ENGINE, FORBIDDEN, did
 from tests.engine.following import AT, CREATED, PLAN, RUN
 
 PASSWORD = "a-word-for-tests"
@@ -126,3 +128,37 @@ async def test_one_whose_session_ended_is_said_to_be_gone_from_the_record_and_no
         await watcher.until(3)
         watcher.process.terminate()
         await asyncio.wait_for(watcher.process.wait(), 10)
+
+
+OF_A_STORE = {
+    *("adapters.database.connecting", "adapters.database.errors", "secrets", "redact"),
+    *(
+        f"adapters.journal.{name}"
+        for name in ("observer", "link", "hearing", "deadline", "failures", "names", "reading")
+    ),
+    "adapters.journal.tail_lines",
+}
+"""What whoever watches a shared record loads beside what whoever watches a folder loads: no half but the observer's."""
+
+
+async def test_who_watches_a_store_loads_only_the_half_that_reads_and_leaves_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    await store.does(CREATED, joined(), Draft(Kind.RUN_FINISHED, data={"outcome": "failed", "reason": "r"}))
+    await store.does(Draft(Kind.DRIVER_LEFT, data={"reason": "it is finished"}))
+    place = ("--journal", "env:RC_TEST_JOURNAL", "--journal-tls", "disable")
+    state, home = tmp_path / "state", tmp_path / "home"
+    watched = await asyncio.to_thread(did, "lines", state, home, *place, run=RUN, RC_TEST_JOURNAL=store.observer)
+    code, told = watched
+    assert code == 1
+    modules = {name.removeprefix("console.") for name in told["modules"] if name.startswith("console.")}
+    packages = {"adapters", "adapters.database", "adapters.journal"}
+    of_the_world = {name for name in modules if name.split(".")[0] in ("adapters", "secrets", "redact")} - packages
+    assert of_the_world <= OF_A_STORE, of_the_world - OF_A_STORE
+    engine = {name.removeprefix("engine.") for name in modules if name.startswith("engine.")}
+    assert engine <= {*ENGINE, "follow_store", "store_reader"}
+    assert not modules & {"adapters.journal.driver", "adapters.journal.signer", "adapters.database.database"}
+    assert not {name for name in told["modules"] if name.split(".")[0] in set(FORBIDDEN) - {"psycopg"}}
+    assert told["changed"] == [os.devnull]
+    assert not state.exists()
+    assert not home.exists()

@@ -38,10 +38,12 @@ CODE = tuple(os.path.realpath(place) + os.sep for place in (ROOT, sys.prefix, sy
 OF_THE_MACHINE = ("/usr/share/zoneinfo/", "/etc/", "/proc/self/", "/dev/null")
 
 
-def did(how: str, state: Path, home: Path) -> tuple[int, dict[str, list[str]]]:
+def did(
+    how: str, state: Path, home: Path, *arguments: str, run: str = RUN, **variables: str
+) -> tuple[int, dict[str, list[str]]]:
     """Watch in a process of its own: its exit code, and what it said that it did."""
-    command = (sys.executable, "-B", "-m", "tests.cli.watching_child", how, RUN, str(state))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color"}
+    command = (sys.executable, "-B", "-m", "tests.cli.watching_child", how, run, str(state), *arguments)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", **variables}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
     told = [line for line in done.stderr.splitlines() if line.startswith("did ")]
     assert told, done.stderr

@@ -1,6 +1,7 @@
-"""A process that watches, and tells on standard error what it did: run as `python -m … lines|screens RUN DIRECTORY`.
+"""A process that watches, and tells on standard error what it did: run as `python -m … lines|screens RUN DIRECTORY …`.
 
-`screens` goes through everything that can be opened, headless; `lines` is the command itself with `--json`.
+`screens` goes through everything that can be opened, headless; `lines` is the command itself with `--json`, and with
+whatever else was given.
 """
 
 import json
@@ -88,7 +89,7 @@ def lines(run: str, directory: str) -> int:
     """Watch as the command does with `--json`; the exit code."""
     from console.cli import main
 
-    sys.argv = ["release-console", "watch", run, "--directory", directory, "--json"]
+    sys.argv = ["release-console", "watch", run, "--directory", directory, "--json", *sys.argv[4:]]
     try:
         main()
     except SystemExit as end:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psycopg
 
-from console.adapters.database import PostgresDatabase, PostgresSession
+from console.adapters.database.database import PostgresDatabase
+from console.adapters.database.session import PostgresSession
 from console.engine.clock import WallClock
 from console.errors import DatabaseError
 from console.ports import Row

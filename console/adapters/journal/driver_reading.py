@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from console.adapters.database import Target
+from console.adapters.database.connecting import Target
 from console.adapters.journal.link import CALL_S, StoreLink
 from console.adapters.journal.names import DRIVER_ROLE, person_of, watching
 from console.adapters.journal.reading import lines_of, moment, plan_of, shared_runs

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from console.adapters.database import Target
-from console.adapters.database.connecting import Link
+from console.adapters.database.connecting import Link, Target
 from console.adapters.journal import failures
 from console.adapters.journal.deadline import Deadline
 from console.adapters.journal.hearing import Hearing, Told

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from console.adapters.database import Target
+from console.adapters.database.connecting import Target
 from console.adapters.journal import failures
 from console.adapters.journal.hearing import MORE, Told
 from console.adapters.journal.link import CALL_S, StoreLink

@@ -12,8 +12,7 @@ from typing import Literal
 
 import psycopg
 
-from console.adapters.database import Target
-from console.adapters.database.connecting import Link
+from console.adapters.database.connecting import Link, Target
 from console.adapters.database.errors import translated
 from console.errors import DatabaseError
 from console.secrets import Secret

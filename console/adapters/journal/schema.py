@@ -14,8 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 
-from console.adapters.database import Target
-from console.adapters.database.connecting import Link
+from console.adapters.database.connecting import Link, Target
 from console.adapters.journal import failures
 from console.adapters.journal.link import VERSION
 from console.adapters.journal.names import DRIVER_ROLE, OBSERVER_ROLE, SIGNER_ROLE

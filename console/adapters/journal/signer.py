@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from console.adapters.database import Target
+from console.adapters.database.connecting import Target
 from console.adapters.journal.link import CALL_S, StoreLink
 from console.adapters.journal.names import SIGNER_ROLE
 from console.adapters.journal.reading import moment

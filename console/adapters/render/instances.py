@@ -6,7 +6,7 @@ What always holds: connection strings stay inside; what is made stands beside wh
 from datetime import datetime
 from pathlib import Path
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.render.client import RenderClient
 from console.adapters.render.connections import Connections, Learn, place_of
 from console.adapters.render.failures import Body, part

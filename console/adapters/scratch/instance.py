@@ -5,7 +5,8 @@ What always holds: it goes into an empty database only, so that nothing is overw
 
 from pathlib import Path
 
-from console.adapters.database import PostgresDatabase, Target
+from console.adapters.database.connecting import Target
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.scratch.restoring import Manner, restore, unpacked
 from console.domain.databases import RestoreReport
 from console.domain.outcome import Progress

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from console.adapters.database import Target
+from console.adapters.database.connecting import Target
 from console.adapters.scratch.archive import Contents, damaged, unpack
 from console.adapters.scratch.complaints import complaints, judge
 from console.adapters.scratch.programs import ProgramFailed, Programs, Runner, installations

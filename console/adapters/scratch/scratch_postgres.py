@@ -11,7 +11,8 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from console.adapters.database import PostgresDatabase, Target
+from console.adapters.database.connecting import Target
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.scratch.archive import Contents
 from console.adapters.scratch.restoring import UNCHANGED, Dump, Manner, restore, too_old, unpacked
 from console.adapters.scratch.server import private_server

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from console.adapters.database import PostgresDatabase
+from console.adapters.database.database import PostgresDatabase
 from console.adapters.scratch.programs import ProgramFailed, Programs, Runner, end, open_to_all
 from console.errors import DatabaseError, StepFailed
 from console.ports import Clock

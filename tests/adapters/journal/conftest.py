@@ -11,8 +11,11 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from console.adapters.database import PostgresDatabase
-from console.adapters.journal import PostgresDriverStore, PostgresObserverStore, PostgresSignerStore, install
+from console.adapters.database.database import PostgresDatabase
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.observer import PostgresObserverStore
+from console.adapters.journal.schema import install
+from console.adapters.journal.signer import PostgresSignerStore
 from console.adapters.scratch.server import Running
 from console.domain.events import Event, Kind
 from console.domain.shared import Lease

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from console.adapters.journal import PostgresDriverStore
+from console.adapters.journal.driver import PostgresDriverStore
 from console.domain.shared import Branch, Lease
 from console.domain.wire import GENESIS, line_digest
 from console.errors import JournalError, StoreLost, TakenOver

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.adapters.journal import PostgresDriverStore
+from console.adapters.journal.driver import PostgresDriverStore
 from console.adapters.journal.hearing import KEPT, Hearing, Told
 from console.errors import DatabaseError
 from tests.adapters.journal.conftest import RUN, Store, chain, driver

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from console.adapters.journal import PostgresDriverStore, PostgresObserverStore
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.observer import PostgresObserverStore
 from console.domain.hosting import LogEntry
 from console.errors import JournalError, StoreLost
 from console.ports import News

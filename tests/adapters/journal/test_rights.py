@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from console.adapters.journal import PostgresDriverStore
+from console.adapters.journal.driver import PostgresDriverStore
 from console.domain.shared import Signature
 from console.errors import DatabaseError, JournalError, StoreLost
 from tests.adapters.journal.conftest import RUN, SINCE, Store, chain

@@ -2,8 +2,10 @@
 
 import pytest
 
-from console.adapters.database import PostgresDatabase
-from console.adapters.journal import PostgresDriverStore, install, same_place, statements_for
+from console.adapters.database.database import PostgresDatabase
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.place import same_place
+from console.adapters.journal.schema import install, statements_for
 from console.adapters.scratch.server import Running
 from console.engine.clock import WallClock
 from console.errors import DatabaseError, JournalError, StoreLost, TakenOver

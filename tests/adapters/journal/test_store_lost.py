@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from console.adapters.journal import PostgresDriverStore, PostgresObserverStore, install
+from console.adapters.journal.driver import PostgresDriverStore
+from console.adapters.journal.observer import PostgresObserverStore
+from console.adapters.journal.schema import install
 from console.domain.shared import Branch
 from console.errors import JournalError, StoreLost
 from console.sandbox.cluster import Cluster
