@@ -105,7 +105,7 @@ def test_a_defect_is_told_with_its_place_and_without_secrets(
     def broken(*_: object, **__: object) -> Exit:
         raise KeyError("postgresql://crm:s3cret@db/crm")
 
-    monkeypatch.setattr("console.cli.records.list_runs", broken)
+    monkeypatch.setattr("console.cli.run_list.list_runs", broken)
     monkeypatch.setattr("sys.argv", ["release-console", "runs"])
     with pytest.raises(SystemExit) as left:
         main()
