@@ -22,6 +22,9 @@ from console.ports import Clock, DriverStore, Watched
 BEAT = 5.0
 """Seconds between two looks at the store while it says nothing by itself."""
 
+REST = 0.1
+"""Seconds between two rounds at least: whoever can call out on the store's channels keeps nobody busy with that."""
+
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to reach it again; the last for as long as it takes."""
 
@@ -59,6 +62,7 @@ class Keeper:
         self._chores = (self._watched, self._branches, *chores)
         journal.gives_way = conductor.give_way
         self._attempt = 0
+        self._fresh = True
         self._observers: tuple[Observer, ...] = ()
 
     async def run(self) -> None:
@@ -106,12 +110,15 @@ class Keeper:
             if await self._journal.still_ours():
                 for chore in self._chores:
                     await chore()
-                await self._news()
+                await self._clock.sleep(REST)
+                self._fresh = await self._news()
         except JournalError as error:
+            self._fresh = True
             self._journal.lose(error)  # what it is, a loss or a take-over, is seen when it is reached for again
 
-    async def _news(self) -> None:
-        """Wait until the store has news, the journal's status is another, or a beat is over. Raises JournalError."""
+    async def _news(self) -> bool:
+        """Wait until the store has news, the journal's status is another, or a beat is over; whether it is not merely
+        that. Raises JournalError."""
         told = asyncio.create_task(self._store.wait(self._journal.run, BEAT))
         changed = asyncio.create_task(self._journal.changed.wait())
         try:
@@ -122,6 +129,7 @@ class Keeper:
             outcomes = await asyncio.gather(told, changed, return_exceptions=True)
         if isinstance(outcomes[0], Exception):
             raise outcomes[0]
+        return outcomes[0] is not False
 
     async def _watched(self) -> None:
         observers = await self._store.observers(self._journal.run)
@@ -130,7 +138,10 @@ class Keeper:
             self._feed.publish(Watched(observers))
 
     async def _branches(self) -> None:
-        """Name what others recorded apart in the record itself, each once."""
+        """Name what others recorded apart in the record itself, each once. Such lines may be many: they are read when
+        the store has news alone."""
+        if not self._fresh:
+            return
         for branch in await self._store.branches(self._journal.run):
             if not self._named(branch):
                 await self._record(_attached(branch))

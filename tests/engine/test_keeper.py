@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from console.domain import intents as i
 from console.domain.events import Kind
 from console.domain.shared import Branch, Observer
@@ -91,3 +93,25 @@ class TestTrouble:
             await until(there.console.feed, lambda state: any("bob@bob-laptop" in each.text for each in state.notes))
             (named,) = [each for each in there.journal.events() if each.kind is Kind.BRANCH_ATTACHED]
             assert named.data["events"] == 1
+
+    async def test_branches_are_read_when_there_is_news_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("console.engine.keeper.BEAT", 0.01)
+        record = Record()
+        async with machine(tmp_path, record, "ann", ASKING, FakeWorld()) as there:
+            store, calls, rounds = there.store, there.store.wire.calls, asyncio.Event()
+            wait = store.wait
+
+            async def counted(run: str, seconds: float) -> bool:
+                if calls.count("wait") >= 10:
+                    rounds.set()
+                return await wait(run, seconds)
+
+            store.wait = counted  # type: ignore[method-assign]
+            await asyncio.wait_for(rounds.wait(), 5)
+            assert calls.count("observers") >= 9
+            assert calls.count("branches") <= 2
+            record.of(RUN).branches[7] = Branch(7, "bob@bob-laptop", 3, (b"{}",))
+            record.tell_driver(RUN)
+            await until(there.console.feed, lambda state: any("bob@bob-laptop" in each.text for each in state.notes))
