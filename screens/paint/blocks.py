@@ -34,7 +34,7 @@ def _reading(reading: Reading) -> Content:
     value = _toned(reading.value, reading.tone)
     if reading.limit is None:
         return value
-    return Content.assemble(value, ink.line((f"   your yes accepts up to {reading.limit:g}", ink.NOW)))
+    return Content.assemble(value, ink.line((f"   a yes accepts up to {reading.limit:g}", ink.NOW)))
 
 
 def _toned(text: str, tone: Tone) -> Content:

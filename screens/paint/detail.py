@@ -92,7 +92,7 @@ def _interrupted(view: View, step: StepState, width: int) -> list[Content]:
     result: list[Content] = []
     to_come = step.status in (StepStatus.WAITING, StepStatus.READY, StepStatus.ARMED)
     if step.void:
-        result += blocks.labelled("Your yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width)
+        result += blocks.labelled("The yes is void", words.WARNING, ink.paragraphs([step.void], width - 2), width)
     if to_come and step.note:
         found = ["Looked for after the interruption: it was not done.", step.note]
         result += blocks.labelled("Not done", words.NOTE, ink.paragraphs(found, width - 2), width)

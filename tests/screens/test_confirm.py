@@ -162,7 +162,7 @@ async def test_the_statements_and_their_locks_stand_there() -> None:
         text = read(await open_dialog(pilot))
         assert "DROP VIEW IF EXISTS active_accounts" in text
         assert "ACCESS EXCLUSIVE" in text
-        assert "your yes accepts up to 500" in text
+        assert "a yes accepts up to 500" in text
 
 
 async def test_the_yes_carries_the_limits_that_were_shown() -> None:
