@@ -6,7 +6,7 @@
 -- function accepts anything of another epoch or another session.
 --
 -- SQLSTATEs: RC001 another epoch, RC002 another line has the number, RC003 a gap, RC004 no such run, RC005 another
--- session holds the lease, RC006 another plan, RC007 too many signatures wait.
+-- session holds the lease, RC006 another plan, RC007 too many signatures.
 
 CREATE SCHEMA IF NOT EXISTS release_console;
 
@@ -330,7 +330,8 @@ BEGIN
     ON CONFLICT (signature) DO NOTHING;
 END $$;
 
--- Tell the driver of a signature; whoever floods the inbox is stopped.
+-- Tell the driver of a signature; whoever floods the inbox is stopped, and so is whoever floods the record: a signature
+-- that is not accepted is noted there.
 CREATE OR REPLACE FUNCTION release_console.signature_came() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -338,6 +339,9 @@ BEGIN
         WHERE i.run = new.run AND i.login = new.login
           AND NOT EXISTS (SELECT FROM release_console.answers a WHERE a.signature = i.id)) > 20 THEN
         RAISE EXCEPTION USING ERRCODE = 'RC007', MESSAGE = 'twenty signatures of this login wait for an answer';
+    END IF;
+    IF (SELECT count(*) FROM release_console.inbox i WHERE i.run = new.run AND i.login = new.login) > 200 THEN
+        RAISE EXCEPTION USING ERRCODE = 'RC007', MESSAGE = 'two hundred signatures of this login lie in the run';
     END IF;
     PERFORM pg_notify(r.channel || '_d', 'i') FROM release_console.runs r WHERE r.run = new.run;
     RETURN NULL;

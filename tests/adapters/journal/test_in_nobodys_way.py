@@ -34,6 +34,25 @@ async def test_a_signature_that_is_left_in_the_air_keeps_nobody_from_taking_over
         await drives(alice, store.driver("bob"))
 
 
+async def test_a_signer_does_not_fill_the_record_with_what_is_not_accepted(
+    store: Store, alice: PostgresDriverStore
+) -> None:
+    twenty = SIGN.replace("VALUES (", "SELECT ").replace("'commit')", "'commit' FROM generate_series(1, 20)")
+    answered = """
+        INSERT INTO release_console.answers (signature, accepted, reason)
+        SELECT i.id, false, 'no' FROM release_console.inbox i ON CONFLICT DO NOTHING
+    """
+    async with store.as_somebody("quinn").session("tests") as quinn, store.admin.session("tests") as admin:
+        for _ in range(10):
+            await quinn.execute(twenty)
+            await admin.execute(answered)
+        with pytest.raises(DatabaseError, match="two hundred signatures") as refused:
+            await quinn.execute(SIGN)
+        assert refused.value.sqlstate == "RC007"
+    async with store.as_somebody("sam").session("tests") as sam:
+        await sam.execute(SIGN)
+
+
 async def test_an_observer_who_locks_what_can_be_locked_keeps_nobody_from_driving(
     store: Store, alice: PostgresDriverStore
 ) -> None:
