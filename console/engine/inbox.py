@@ -8,6 +8,7 @@ accepted is noted in the record with the reason, for the driver to see, and chan
 from collections.abc import Callable
 from typing import Protocol
 
+from console.domain.events import Event, Kind
 from console.domain.shared import Received, Signature
 from console.domain.signing import not_accepted, sign_from_afar
 from console.domain.state import RunState, RunStatus
@@ -18,6 +19,8 @@ from console.ports import DriverStore
 
 AT_ONCE = 20
 """Signatures that are taken before something else gets its turn; the others wait for the next time."""
+
+TWICE = "Its number stands in the record for another signature already: the shared record was set back. Sign again."
 
 
 class Record(Protocol):
@@ -51,7 +54,11 @@ class Inbox:
         if received is None:
             closed = f"The run is closed ({self._state().outcome}): nothing is signed in it any more."
             await self._store.answer(signature.id, accepted=False, reason=reason or closed)
-        elif await self._is_shared(received, signature.id):
+            return
+        event = await self._shared(received, signature.id)
+        if event is not None and not _is_of(event, signature):
+            await self._store.answer(signature.id, accepted=False, reason=TWICE)
+        elif event is not None:
             await self._store.answer(signature.id, accepted=not received.reason, reason=received.reason)
 
     async def _decided(self, signature: Signature) -> str:
@@ -64,8 +71,19 @@ class Inbox:
             return reason
         return ""
 
-    async def _is_shared(self, received: Received, number: int) -> bool:
-        """Whether the line that says so has reached the shared record: a lost store may not have it yet, and that of
+    async def _shared(self, received: Received, number: int) -> Event | None:
+        """The event that says so, once it has reached the shared record: a lost store may not have it yet, and that of
         another driver's epoch never will."""
         lines = await self._store.lines(self._run, received.seq - 1)
-        return bool(lines) and decode_event(lines[0])[0].data.get("inbox") == number
+        event = decode_event(lines[0])[0] if lines else None
+        return event if event is not None and event.data.get("inbox") == number else None
+
+
+def _is_of(event: Event, signature: Signature) -> bool:
+    """Whether what stands in the record was made of this signature, and not of another one of its number."""
+    about = {"role": signature.role, "login": signature.login}
+    if event.kind is not Kind.NOTE_ADDED:
+        about |= {"plan": signature.plan, "commit": signature.commit}
+        if (event.kind is Kind.SIGNOFF_GIVEN) is not signature.approve:
+            return False
+    return all(event.data.get(name) == text for name, text in about.items())

@@ -115,6 +115,29 @@ async def test_a_driver_who_was_taken_over_from_answers_nothing(tmp_path: Path) 
         assert number not in answers(record)
 
 
+async def test_a_number_that_is_given_out_anew_answers_nobody_with_what_another_signed(tmp_path: Path) -> None:
+    """A store that was restored from a backup counts its signatures from where it was then."""
+    record = Record()
+    async with desk(tmp_path, record, FakeWorld()) as here:
+        number = put(record)
+        await here.inbox.take()
+        assert answers(record)[number].accepted
+        for other in ({"login": "mallory"}, {"approve": False}, {"commit": "d" * 40}):
+            answers(record).clear()
+            record.of(RUN).inbox.clear()
+            assert put(record) == number
+            record.of(RUN).inbox[number] = replace(record.of(RUN).inbox[number], **other)
+            await here.inbox.take()
+            assert answers(record)[number].accepted is False, other
+            assert "Sign again" in answers(record)[number].reason
+        answers(record).clear()
+        record.of(RUN).inbox.clear()
+        assert put(record) == number
+        await here.inbox.take()
+        assert answers(record)[number].accepted
+        assert len(here.events(Kind.SIGNOFF_GIVEN)) == 1
+
+
 async def test_in_a_closed_run_nothing_is_signed(tmp_path: Path) -> None:
     record = Record()
     async with desk(tmp_path, record, FakeWorld()) as here:
