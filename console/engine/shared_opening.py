@@ -9,19 +9,19 @@ from pathlib import Path
 
 from console.domain.events import Kind
 from console.domain.shared import Lease, SharedRun
-from console.domain.wire import WireError, decode_event, parse_time
+from console.domain.wire import WireError, decode_event, decode_plan, parse_time
 from console.engine.branching import branch_of, lines_of, set_right
 from console.engine.driver import Driver, DriverLock
 from console.engine.epochs import EPOCH_FILE, Held, read_held, write_foreign
 from console.engine.journal import JOURNAL_FILE, FileJournal
 from console.engine.shared_journal import SharedJournal
-from console.engine.sharing import make_run_folder
+from console.engine.sharing import GROUP, make_run_folder
 from console.errors import DrivenElsewhere, JournalError, StoreLost
 from console.ports import DriverStore
 
 
 async def open_shared(
-    folder: Path, store: DriverStore, driver: Driver, *, taking_over: int | None = None, group: bool = False
+    folder: Path, store: DriverStore, driver: Driver, *, taking_over: int | None = None
 ) -> SharedJournal:
     """Go on with a run that is here, in the store, or both.
 
@@ -33,7 +33,7 @@ async def open_shared(
     try:
         found = await store.find(folder.name)
         if found is not None:
-            succeeds = await _bring_in_line(folder, found, store, driver, taking_over, group=group, here=here)
+            succeeds = await _bring_in_line(folder, found, store, driver, taking_over, here=here)
     except StoreLost as error:
         if not here:
             raise
@@ -57,7 +57,11 @@ async def _reached(
     """Connect a journal. One that `succeeds` somebody else's epoch is theirs until its own is claimed."""
     lease = Lease(0, driver.actor, driver.host, driver.pid, parse_time(driver.since))
     journal = SharedJournal(local, store, lease, succeeds=succeeds or 0)
-    await journal.reach(opening=True)
+    try:
+        await journal.reach(opening=True)
+    except BaseException:
+        await local.close()
+        raise
     error: JournalError | None = journal.taken_over
     if error is None and succeeds is not None and not journal.epoch:
         error = _not_ours(local.directory, journal.apart)
@@ -74,7 +78,6 @@ async def _bring_in_line(
     driver: Driver,
     taking_over: int | None,
     *,
-    group: bool,
     here: bool,
 ) -> int | None:
     """Let the folder hold what the store holds, where others drove meanwhile; their epoch, None when it is ours.
@@ -89,7 +92,7 @@ async def _bring_in_line(
         raise driven_elsewhere(found, lease)
     if not here:
         plan = await store.plan(folder.name)
-        await (await asyncio.to_thread(lambda: _made(folder, plan, driver, group=group))).close()
+        await (await asyncio.to_thread(lambda: _made(folder, plan, driver))).close()
     lock = await asyncio.to_thread(DriverLock, folder, driver)
     try:
         if not ours:
@@ -111,8 +114,13 @@ def _follows(folder: Path, found: SharedRun) -> bool:
     return lines_of(folder)[found.events - 1 : found.events] == list(found.last[-1:]) if found.events else True
 
 
-def _made(folder: Path, plan: str, driver: Driver, *, group: bool) -> FileJournal:
-    """Make the folder of a run that is only in the store yet: known as somebody else's from the first moment on."""
+def _made(folder: Path, plan: str, driver: Driver) -> FileJournal:
+    """Make the folder of a run that is only in the store yet: known as somebody else's from the first moment on, and
+    as readable as its plan says."""
+    try:
+        group = decode_plan(plan).readable_by == GROUP
+    except WireError as error:
+        raise JournalError(f"The frozen plan of {folder.name} cannot be read: {error}.") from error
     try:
         make_run_folder(folder, group=group)
     except OSError as error:

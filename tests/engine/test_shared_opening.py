@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from console.domain.wire import decode_event, encode_plan
 from console.engine.branching import lines_of
 from console.engine.driver import Driver
 from console.engine.journal import FileJournal
-from console.engine.shared_opening import open_shared
+from console.engine.shared_opening import create_shared, open_shared
 from console.errors import DrivenElsewhere, JournalLocked, StoreLost
 from tests.domain.plans import plan, step
 from tests.engine.shared_driving import RUN, driver, opened
@@ -140,6 +141,39 @@ async def test_a_journal_that_says_something_else_than_the_record_is_kept_as_a_b
     (branch,) = record.of(RUN).branches.values()
     assert (branch.first, len(branch.lines)) == (2, 1)
     assert again.plan_json == encode_plan(PLAN)
+    await again.close()
+
+
+async def test_whoever_takes_a_run_over_lets_those_read_it_whom_its_plan_names(tmp_path: Path) -> None:
+    shared = replace(PLAN, readable_by="group")
+    record = Record()
+    ann, _ = await opened(tmp_path, record, "ann", shared)
+    await note(ann, "one")
+    bob, _ = await opened(tmp_path, record, "bob", shared, taking_over=1)
+    assert bob.directory.stat().st_mode & 0o777 == 0o750
+    modes = {each.name: each.stat().st_mode & 0o777 for each in bob.directory.iterdir() if each.is_file()}
+    assert set(modes.values()) == {0o640}, modes
+    assert (bob.directory / "artifacts").stat().st_mode & 0o777 == 0o700
+    await bob.close()
+    await ann.close()
+
+
+async def test_an_opening_that_is_given_up_lets_go_of_the_run(tmp_path: Path) -> None:
+    record = Record()
+    store, hanging = MemoryDriver(record), asyncio.Event()
+
+    async def hangs(run: str) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    store.find = hangs  # type: ignore[method-assign]
+    opening = asyncio.create_task(create_shared(tmp_path / RUN, encode_plan(PLAN), store, driver("ann")))
+    await hanging.wait()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    again = await open_shared(tmp_path / RUN, MemoryDriver(record), driver("ann", 2))
+    assert again.epoch == 1
     await again.close()
 
 
