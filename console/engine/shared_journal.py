@@ -124,7 +124,7 @@ class SharedJournal:
         """Ask the store whether the epoch is still the record's, without sending anything; as `reach` otherwise."""
         async with self._in_order:
             if not self.apart:
-                await self._trying(lambda: self._store.hold(self.run, self._epoch))
+                await self._trying(self._hold)
         return not self.apart
 
     def lose(self, error: JournalError) -> None:
@@ -134,7 +134,13 @@ class SharedJournal:
             self.changed.set()
 
     async def attach_branch(self) -> None:
-        """After another driver took over: keep what only stands here beside the shared record. Raises JournalError."""
+        """After another driver took over: keep what only stands here beside the shared record. Raises JournalError.
+
+        A record that was set back is sent what it lacks when the run is opened again.
+        """
+        found = await self._store.find(self.run)
+        if self._is_set_back(found.lease if found is not None else None):
+            return
         theirs = await self._store.lines(self.run, 0)
         branch = await asyncio.to_thread(branch_of, self.directory, theirs, self._epoch, self._driver.actor)
         if branch is not None:
@@ -177,10 +183,20 @@ class SharedJournal:
         else:
             await self._send_missing(self._sent)
 
+    async def _hold(self) -> None:
+        try:
+            await self._store.hold(self.run, self._epoch)
+        except TakenOver:
+            found = await self._store.find(self.run)
+            lease = found.lease if found is not None else None
+            if self._is_set_back(lease):
+                raise set_back(lease, self._epoch) from None
+            raise
+
     async def _reach(self, opening: bool) -> None:
         found = await self._store.find(self.run)
         lease = found.lease if found is not None else None
-        if self._epoch and (lease is None or lease.epoch < self._epoch):
+        if self._is_set_back(lease):
             raise set_back(lease, self._epoch)
         if found is None:
             await self._store.create(self.run, await asyncio.to_thread(lambda: self.plan_json))
@@ -194,6 +210,10 @@ class SharedJournal:
         if opening and known > len(self._local.events()):
             await self._local.take_in(await self._store.lines(self.run, len(self._local.events())))
         await self._send_missing(known)
+
+    def _is_set_back(self, lease: Lease | None) -> bool:
+        """Whether the shared record knows nothing any more of the epoch that is held here."""
+        return self._epoch > (lease.epoch if lease is not None else 0)
 
     async def _claim(self, lease: Lease | None) -> int:
         held = await asyncio.to_thread(read_held, self.directory)

@@ -181,7 +181,8 @@ class TestSetBack:
     """The store was restored from a backup of before, or is an empty one by now."""
 
     @pytest.mark.parametrize("kept", [1, 0], ids=["restored", "empty"])
-    async def test_it_is_told_as_that_and_gets_everything_again(self, tmp_path: Path, kept: int) -> None:
+    @pytest.mark.parametrize("seen_by", ["reaching", "asking"])
+    async def test_it_is_told_as_that_and_gets_everything_again(self, tmp_path: Path, kept: int, seen_by: str) -> None:
         record = Record()
         first, _ = await opened(tmp_path, record, "ann", PLAN)
         await note(first, "one")
@@ -191,11 +192,15 @@ class TestSetBack:
         await note(ann, "two")
         await note(ann, "three")
         record.kept = {RUN: then} if kept else {}
-        ann.lose(lost())
+        if seen_by == "reaching":
+            ann.lose(lost())
+        else:
+            assert not await ann.still_ours()
         assert not await ann.reach()
         assert ann.taken_over is not None
         assert "was set back, or is another one: epoch 2 was ours" in ann.taken_over.message
         await note(ann, "four")
+        await ann.attach_branch()
         await ann.close()
         again, _ = await opened(tmp_path, record, "ann", PLAN, pid=3, taking_over=1 if kept else None)
         texts = [decode_event(line)[0].data["text"] for line in record.of(RUN).lines]
