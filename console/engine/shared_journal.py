@@ -8,6 +8,7 @@ recorded then stays here, a branch.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from console.engine.epochs import read_held, write_claim, write_foreign, write_h
 from console.engine.journal import FileJournal
 from console.errors import JournalError, StoreLost, TakenOver
 from console.ports import DriverStore, SharedStatus
+
+_log = logging.getLogger(__name__)
 
 PAGE = 2_000
 """Lines that are sent at a time: a server takes them in a fraction of the time that a call may take."""
@@ -166,6 +169,10 @@ class SharedJournal:
                 await asyncio.to_thread(lambda: write_foreign(self.directory, read_held(self.directory)))
         except JournalError as error:
             self._lost = error.message
+        except Exception as error:
+            # What was recorded stands here, and its caller has to know that: a defect costs the store, never the run.
+            _log.exception("speaking with the shared record ended with a defect")
+            self._lost = f"The shared record is not reached, by a defect of the console ({type(error).__name__})."
         else:
             if not self._lost:
                 return

@@ -138,6 +138,26 @@ class TestLost:
             await until(console.feed, lambda state: state.apart is None)
             assert Kind.STORE_WAIVED in recorded(record)
 
+    async def test_a_defect_in_speaking_with_it_is_a_loss_and_no_more(self, tmp_path: Path) -> None:
+        record = Record()
+        async with machine(tmp_path, record, "ann", ASKING, FakeWorld()) as there:
+            append = there.store.append
+
+            async def broken(run: str, epoch: int, first: int, lines: list[bytes]) -> None:
+                there.store.append = append  # type: ignore[method-assign]
+                raise RuntimeError("password=secret")
+
+            heard: list[Update] = []
+            there.console.feed.subscribe(heard.append)
+            there.store.append = broken  # type: ignore[method-assign,assignment]
+            await there.console.conductor.send(i.Note("one"))
+            await there.console.conductor.send(i.Note("two"))
+            assert await there.journal.confirmed()
+            assert there.lines == record.of(RUN).lines
+            reasons = [each.reason for each in heard if isinstance(each, SharedStatus) and not each.connected]
+            assert not any("secret" in each for each in reasons)
+        assert there.lines == record.of(RUN).lines
+
     async def test_the_driver_is_told(self, tmp_path: Path) -> None:
         record = Record()
         async with machine(tmp_path, record, "ann", ASKING, FakeWorld()) as there:
