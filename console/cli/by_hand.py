@@ -96,7 +96,8 @@ class Behind:
 
         taken_over: TakenOver | None = None
         try:
-            async with opening(Front(self._application.say, self._show, self._asked)) as session:
+            front = Front(self._application.say, self._show, self._application.tell, self._asked)
+            async with opening(front) as session:
                 taken_over = await self._steered(session)
         except DrivenElsewhere as error:
             if self._elsewhere is None:
@@ -222,22 +223,24 @@ async def steer(glimpse: "Glimpse", load: Callable[[], Opening]) -> Exit | None:
     if state.status is RunStatus.FINISHED:
         print(f"Run {state.run} {state.outcome}. {state.production}", file=sys.stderr)
         return ENDINGS.get(state.outcome, Exit.FAILED)
-    print(f"Run {behind.shown.journal.run} stays open; {_how_to_go_on(behind.shown)}.", file=sys.stderr)
+    print(f"Run {behind.shown.journal.run} stays open; {how_to_go_on(behind.shown)}.", file=sys.stderr)
     print(production_sentence(state), file=sys.stderr)
     return Exit.OPEN
 
 
-def _how_to_go_on(run: "Recorded") -> str:
+def how_to_go_on(run: "Recorded") -> str:
     """How a run that was left is taken up again, and what of it goes on meanwhile."""
     from console.cli.folders import resume_command
     from console.cli.sandbox import WORLD
+    from console.cli.shared_rehearsal import watch_command
 
-    if not run.feed.state.rehearsal:
-        return "start again to go on with it"
     folder = run.journal.directory
+    if not (folder / WORLD).is_dir():
+        return "start again to go on with it"
     down = f"release-console sandbox down {shlex.quote(str(folder / WORLD))}"
     world = f"its sandbox runs on for half an hour, `{down}` ends it"
-    return f"`{resume_command(folder)}` goes on with it; {world}"
+    watch = f"; `{watch_command(folder)}` watches it" if run.shared is not None else ""
+    return f"`{resume_command(folder)}` goes on with it; {world}{watch}"
 
 
 @contextlib.contextmanager

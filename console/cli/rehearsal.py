@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from console.cli.folders import fresh_run_id, must_be_enterable, state_directory
 from console.cli.production import load_plan
 from console.cli.sandbox import WORLD, say_aloud, say_nothing, world
 from console.cli.session import Front, Session, driven, recorded
-from console.cli.shared_rehearsal import DRIVER, OBSERVER, address_of, set_up, shared_in
+from console.cli.shared_rehearsal import DRIVER, address_of, set_up, shared_in, watch_command
 from console.cli.shared_run import Shared
 from console.domain.plan import Json, Plan
 from console.domain.state import RunStatus
@@ -115,6 +114,8 @@ async def _opened(folder: Path, front: Front) -> AsyncIterator[Rehearsal]:
             plan, shared = await _new_record(folder, Path(handle.info.overlay), front, shared=order.shared)
             run = await stack.enter_async_context(recorded(folder, plan, shared=shared))
             front.show(run)
+        if order.shared:
+            front.tell(f"Watch it from another terminal:\n{watch_command(folder)}")
         try:
             async with driven(run, pace=order.pace, rehearsal=True) as session:
                 yield Rehearsal(session, handle)
@@ -134,8 +135,7 @@ async def _new_record(folder: Path, overlay: Path, front: Front, *, shared: bool
     world = folder / WORLD
     if not address_of(world, DRIVER).is_file():
         await set_up(world, plan)
-    address = shlex.quote(str(address_of(world, OBSERVER)))
-    front.say(f"Watch it: release-console watch {folder.name} --journal file:{address} --journal-tls disable")
+    front.say(f"Watch it: {watch_command(folder)}")
     return plan, await asyncio.to_thread(shared_in, folder, front)
 
 

@@ -91,7 +91,12 @@ async def sandbox_until_interrupted(
         from console.cli.shared_rehearsal import set_up
 
         await set_up(place, load_plan(Path(world.info.overlay)))
-    print(encoder.dumps(world.endpoints(), indent=None if json else 2), flush=True)
+    endpoints = world.endpoints()
+    if shared:
+        from console.cli.shared_rehearsal import addresses
+
+        endpoints["journal_url_files"] = {login: str(file) for login, file in addresses(place).items()}
+    print(encoder.dumps(endpoints, indent=None if json else 2), flush=True)
     if not json:
         say_aloud(f"Drive it: release-console --config {world.info.overlay}")
         say_aloud("Ctrl+C ends it.")

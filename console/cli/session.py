@@ -64,10 +64,11 @@ def _to_nobody(run: Recorded) -> None:
 @dataclass(frozen=True, slots=True)
 class Front:
     """What stands in front of the person while a run is opened: it is told what is being done, shown the record as soon
-    as that is open, and asks whether a run is taken over."""
+    as that is open, asks whether a run is taken over, and tells what must not be overlooked once the run is shown."""
 
     say: Callable[[str], None]
     show: Callable[[Recorded], None] = _to_nobody
+    tell: Callable[[str], None] = lambda text: None
     ask: Ask = nobody_to_ask
 
 

@@ -1,7 +1,7 @@
 """Which shared record is meant, and opening it for reading; nothing of it is loaded where none is meant."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.cli.plan_file import shared_journal
@@ -18,6 +18,8 @@ class SharedPlace:
 
     source: str
     tls: str = TLS[0]
+    named: bool = field(default=False, compare=False)
+    """Whether it was asked for by name, and is not merely what the plan says."""
 
     def arguments(self) -> tuple[str, ...]:
         """The options of `watch` that mean this place."""
@@ -44,7 +46,7 @@ def shared_place(config: Path, journal: str | None, tls: str | None) -> SharedPl
             remedy="Put the address into a variable or into a file of mode 0600, and give env:NAME or file:PATH.",
         )
     source = f"file:{Path(name).expanduser().absolute()}" if kind == "file" else journal
-    return SharedPlace(source, tls or TLS[0])
+    return SharedPlace(source, tls or TLS[0], named=True)
 
 
 async def observer_store(place: SharedPlace) -> ObserverStore:

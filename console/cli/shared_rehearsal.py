@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,20 @@ def address_of(world: Path, login: str) -> Path:
     from console.sandbox.journal_server import DRIVER_URL
 
     return world / (DRIVER_URL if login == DRIVER else f"journal-url-{login}")
+
+
+def addresses(world: Path) -> dict[str, Path]:
+    """The files with the addresses of everybody who has a login in the store of a world."""
+    from console.sandbox.journal_server import DRIVER_URL
+
+    logins = (file.name.removeprefix(f"{DRIVER_URL}-") for file in sorted(world.glob(f"{DRIVER_URL}-*")))
+    return {login: address_of(world, login) for login in (DRIVER, *logins)}
+
+
+def watch_command(folder: Path) -> str:
+    """What watches the rehearsal in `folder` from another terminal, by its shared record alone."""
+    address = shlex.quote(str(address_of(folder / WORLD, OBSERVER)))
+    return f"release-console watch {folder.name} --journal file:{address} --journal-tls disable"
 
 
 async def set_up(world: Path, plan: Plan) -> None:

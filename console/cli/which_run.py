@@ -1,6 +1,7 @@
 """Which run is meant by whoever wants to watch, and where it is watched: here, or in the shared record.
 
-A run that both have is watched in the shared record, where it may have gone on elsewhere; unless it is driven here.
+A run that both have is watched in the shared record, where it may have gone on elsewhere; unless it is driven here, and
+nobody asked for the shared record by name.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -51,7 +52,7 @@ async def found(name: str, state: Path, place: SharedPlace, say: Callable[[str],
         except ConsoleError as error:
             watched = _without(error, name, state)
         else:
-            watched = _meant(name, state, store, shared)
+            watched = _meant(name, state, store, shared, elsewhere=place.named)
         yield watched
     finally:
         if store is not None:
@@ -75,9 +76,10 @@ def ending(run: SharedRun) -> str | None:
     return None
 
 
-def _meant(name: str, state: Path, store: ObserverStore, runs: Iterable[SharedRun]) -> Watched:
+def _meant(name: str, state: Path, store: ObserverStore, runs: Iterable[SharedRun], *, elsewhere: bool) -> Watched:
+    """The run in the store or here; `elsewhere`: what the store has is watched there also when it is driven here."""
     shared, kept = {run.run: run for run in runs}, kept_folders(state)
-    here = {run: folder for run, folder in kept.items() if run not in shared or driver_of(folder)}
+    here = {run: folder for run, folder in kept.items() if run not in shared or (not elsewhere and driver_of(folder))}
 
     def live(run: str) -> bool:
         return can_be_watched_live(here[run]) if run in here else is_open(shared[run])

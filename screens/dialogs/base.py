@@ -20,7 +20,7 @@ from screens.view import View
 SETTLE = 0.4
 """Seconds without a key before a dialog listens."""
 
-MOVES = "⇥ → to the answer, then ⏎ · esc not now"
+MOVES = "⇥ or → to the answer, then ⏎ · esc not now"
 """The keys of a question that takes a move to the answer: one key alone never says yes."""
 
 Result = TypeVar("Result")

@@ -16,7 +16,7 @@ from screens.paint import ink, words
 class LeaveDialog(Dialog[bool]):
     """Answers True when the person leaves."""
 
-    KEYS: ClassVar[str] = "⇥ → to “Leave”, then ⏎ · esc stay"
+    KEYS: ClassVar[str] = "⇥ or → to “Leave”, then ⏎ · esc stay"
 
     def compose(self) -> ComposeResult:
         """What goes on, what becomes of it, the answers."""

@@ -19,7 +19,7 @@ from screens.view import View
 class SignDialog(Dialog[Sign]):
     """Answers with the intent to sign, approving or refusing."""
 
-    KEYS: ClassVar[str] = "⏎ next line · ⇥ → to the answer, then ⏎ · esc not now"
+    KEYS: ClassVar[str] = "⏎ next line · ⇥ or → to the answer, then ⏎ · esc not now"
 
     def __init__(self, role: str, view: View, *, settle: float = SETTLE) -> None:
         super().__init__(view, settle=settle)

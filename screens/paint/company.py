@@ -80,8 +80,10 @@ def _waiting(lost: SharedStatus) -> str:
 
 def _consequence(view: View) -> str:
     apart = view.state.apart
-    if apart is None or apart.waived:
+    if apart is None:
         return ""
+    if apart.waived:
+        return "You said that you alone drive."
     return "What changes production waits."
 
 

@@ -72,8 +72,8 @@ def finished(outcome: str = "completed") -> Draft:
     return Draft(Kind.RUN_FINISHED, data={"outcome": outcome, "reason": "r", "production": "p"})
 
 
-async def meant(state: Path, name: str = "last") -> Watched:
-    async with found(name, state, PLACE, lambda text: None) as watched:
+async def meant(state: Path, name: str = "last", place: SharedPlace = PLACE) -> Watched:
+    async with found(name, state, place, lambda text: None) as watched:
         return watched
 
 
@@ -107,6 +107,8 @@ class TestWhich:
             here = await meant(tmp_path, RUN)
             assert isinstance(here, KeptRun), "it is driven here"
             assert not here.doubt
+            asked_for = await meant(tmp_path, RUN, SharedPlace("env:JOURNAL_URL", named=True))
+            assert isinstance(asked_for, StoredRun), "the shared record was asked for by name"
             await journal.close()
             assert isinstance(await meant(tmp_path, RUN), StoredRun)
 

@@ -28,7 +28,7 @@ def edge(app: object) -> str:
     [
         ("migrating", ["a"], "⏎ stop it"),
         ("migrating", ["i"], "⏎ declare it"),
-        ("uncertain", ["2"], "⇥ → to the answer, then ⏎"),
+        ("uncertain", ["2"], "⇥ or → to the answer, then ⏎"),
         ("failed-build", ["enter"], "its key picks one"),
         ("push", ["enter"], "type it, then ⏎"),
         ("migrating", ["q"], "esc stay"),
