@@ -18,7 +18,7 @@ from console.engine.journal import FileJournal
 from console.engine.shared_journal import SharedJournal
 from console.engine.shared_opening import create_shared, open_shared
 from console.engine.sharing import GROUP
-from console.errors import ConfigError, ConsoleError, DrivenElsewhere, JournalError, StoreLost
+from console.errors import ConfigError, ConsoleError, DrivenElsewhere, JournalError
 from console.ports import DriverStore
 
 if TYPE_CHECKING:
@@ -153,12 +153,12 @@ def _unreached(journal: SharedJournal) -> tuple[str, ...]:
 
 
 async def open_elsewhere(store: DriverStore, plan: Plan) -> str | None:
-    """The newest run of this plan that is open in the store; None when there is none, or the store is not reached."""
+    """The newest run of this plan that is open in the store; None when there is none, or the store cannot be asked."""
     try:
         for run in await store.runs():
             if not closed(run.last) and _is_of(plan, await store.plan(run.run)):
                 return run.run
-    except StoreLost:
+    except JournalError:
         return None  # it keeps nobody from going on here; that it is lost is told when the run is opened
     return None
 

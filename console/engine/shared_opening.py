@@ -26,12 +26,12 @@ async def open_shared(
     """Go on with a run that is here, in the store, or both.
 
     Raises DrivenElsewhere when somebody else has driven it and did not leave it, unless `taking_over` is their epoch:
-    then a person has confirmed that. A store that cannot be reached is no error: the journal is then `apart`. Raises
-    JournalLocked, JournalBroken, JournalError as `FileJournal.open`.
+    then a person has confirmed that. A store that cannot be reached, or refuses us, is no error where the run is here:
+    the journal is then `apart`. Raises JournalLocked, JournalBroken, JournalError as `FileJournal.open`.
     """
     here, succeeds = (folder / JOURNAL_FILE).is_file(), None
     try:
-        found = await store.find(folder.name)
+        found = await _looked_for(folder.name, store)
         if found is not None:
             succeeds = await _bring_in_line(folder, found, store, driver, taking_over, here=here)
     except StoreLost as error:
@@ -41,6 +41,16 @@ async def open_shared(
             raise _not_ours(folder, error.message) from error
     local = await asyncio.to_thread(FileJournal.open, folder, driver)
     return await _reached(local, store, driver, succeeds)
+
+
+async def _looked_for(run: str, store: DriverStore) -> SharedRun | None:
+    """The run as the store has it. One that refuses us keeps nobody from driving more than one that is not reached."""
+    try:
+        return await store.find(run)
+    except StoreLost:
+        raise
+    except JournalError as error:
+        raise StoreLost(error.message, production=error.production, remedy=error.remedy) from error
 
 
 async def create_shared(

@@ -13,7 +13,7 @@ from console.engine.branching import lines_of
 from console.engine.chain import read_chain
 from console.engine.shared_journal import SharedJournal
 from console.engine.shared_opening import create_shared
-from console.errors import DrivenElsewhere, JournalLocked, TakenOver
+from console.errors import DrivenElsewhere, JournalError, JournalLocked, TakenOver
 from tests.domain.plans import plan, step
 from tests.engine.shared_driving import RUN, driver, opened
 from tests.engine.shared_store import AT, MemoryDriver, Record
@@ -168,6 +168,26 @@ class TestGoingOn:
         await journal.close()
         again, _ = await opened(tmp_path, record, "ann", PLAN, pid=2)
         assert not again.apart
+        assert here(again) == record.of(RUN).lines
+        await again.close()
+
+    async def test_a_store_that_refuses_us_keeps_nobody_from_going_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        record = Record()
+        journal, _ = await opened(tmp_path, record, "ann", PLAN)
+        await note(journal, "one")
+        await journal.close()
+
+        async def refuse(self: MemoryDriver, run: str) -> None:
+            raise JournalError("ann is no driver of this store.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MemoryDriver, "find", refuse)
+            again, _ = await opened(tmp_path, record, "ann", PLAN, pid=2)
+            assert again.apart == "ann is no driver of this store."
+            await note(again, "two")
+        assert await again.reach()
         assert here(again) == record.of(RUN).lines
         await again.close()
 
