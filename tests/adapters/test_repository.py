@@ -286,6 +286,64 @@ async def test_an_unknown_commit_is_named(repository: GitRepository) -> None:
         await repository.is_ancestor("0" * 40, "main")
 
 
+@pytest.fixture
+async def elsewhere(repository: GitRepository, remote: Path, tmp_path: Path) -> GitRepository:
+    """The console on another machine: its clone was made, and not fetched since."""
+    made = GitRepository(f"file://{remote}", tmp_path / "other" / "clone.git")
+    await made.fetch()
+    return made
+
+
+async def test_what_another_machine_pushed_since_is_read_without_being_fetched_first(
+    repository: GitRepository, elsewhere: GitRepository, remote: Path, tmp_path: Path
+) -> None:
+    main, staging = await repository.tip("main"), await repository.tip("staging")
+    merged = await repository.merge(staging, main, "Merge")
+    await repository.push(merged.id, "main", expected_tip=main)
+
+    def unfetched(name: str) -> GitRepository:
+        shutil.copytree(tmp_path / "other" / "clone.git", tmp_path / name)
+        return GitRepository(f"file://{remote}", tmp_path / name)
+
+    assert await unfetched("a").read(merged.id, "services/a.js") == b"old\nnew\n"
+    assert await unfetched("b").is_ancestor(staging, merged.id)
+    assert await unfetched("c").tree(merged.id) == await repository.tree(staging)
+    assert [each.path for each in await unfetched("d").changes(main, merged.id[:10])] == ["README.md", "services/a.js"]
+    assert (await unfetched("e").commits(main, merged.id))[0].id == merged.id
+    assert await GitRepository(f"file://{remote}", tmp_path / "none").paths(merged.id) == ("README.md", "services/a.js")
+
+
+async def test_the_remote_is_asked_once_for_a_commit_that_it_does_not_hold(
+    repository: GitRepository, elsewhere: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, staging = await repository.tip("main"), await repository.tip("staging")
+    merged = await repository.merge(staging, main, "Merge")
+    run, fetches = GitCommand.run, []
+
+    def counted(self: GitCommand, *arguments: str, **options: object) -> object:
+        if arguments[0] == "fetch":
+            fetches.append(arguments)
+        return run(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(GitCommand, "run", counted)
+    for _ in range(3):
+        with pytest.raises(RepositoryError, match=f"holds no commit {merged.id}"):
+            await elsewhere.tree(merged.id)
+    assert len(fetches) == 1
+    monkeypatch.setattr("console.adapters.repository.clone._ASKED_S", 0.0)
+    await repository.push(merged.id, "main", expected_tip=main)
+    assert (await elsewhere.resolve(merged.id)).id == merged.id
+
+
+async def test_an_unknown_commit_of_a_remote_that_does_not_answer_is_not_said_to_be_nowhere(
+    elsewhere: GitRepository, remote: Path
+) -> None:
+    remote.rename(remote.parent / "away.git")
+    with pytest.raises(RepositoryError, match=r"does not hold abcdef0, and cannot be brought up to date") as unread:
+        await elsewhere.resolve("abcdef0")
+    assert unread.value.remedy
+
+
 async def test_a_shallow_remote_is_refused(remote: Path, tmp_path: Path, git: Git) -> None:
     shallow = tmp_path / "shallow.git"
     git("clone", "--quiet", "--bare", "--depth=1", "--no-single-branch", f"file://{remote}", str(shallow), cwd=tmp_path)

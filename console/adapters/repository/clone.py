@@ -1,8 +1,10 @@
 """The console's own clone: bare, holding what the remote's branches hold; reading it, and asking the remote.
 
-Blocking; `GitRepository` calls it in a thread. The person's working tree is never touched.
+Blocking; `GitRepository` calls it in a thread. The person's working tree is never touched. What always holds: no
+commit or branch is said not to be there before the remote was asked for it.
 """
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ from console.errors import RepositoryError
 _COMMIT_FORMAT = "%H%x00%P%x00%an%x00%ct%x00%s%x00%B"
 _COMMIT_FIELDS = 6
 _FETCH_S = 300.0
+_ASKED_S = 10.0
+"""Seconds for which a revision that a fetch did not bring is not fetched for again: one look asks for it many times."""
 
 
 class Clone:
@@ -24,6 +28,7 @@ class Clone:
     def __init__(self, remote: str, directory: Path, *, credential_helper: str = "") -> None:
         self.remote = remote
         self.git = GitCommand(directory, credential_helper=credential_helper)
+        self._asked: dict[str, float] = {}
         _check_remote(remote)
 
     def fetch(self) -> None:
@@ -68,15 +73,18 @@ class Clone:
         return ""
 
     def commit_id(self, rev: str) -> str:
-        """The full hash of a hash, perhaps abbreviated, or of a branch of the remote as last fetched."""
+        """The full hash of a hash, perhaps abbreviated, or of a branch of the remote as last fetched.
+
+        What the clone does not know is fetched for, once: another machine may have pushed it since.
+        """
         name = rev if is_hash(rev) else tracking_ref(rev)
-        found = self.git.run(
-            *("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"), expect=(0, 1, 128)
-        )
-        if found.status == 0 and is_full_hash(found.text):
-            return found.text
-        if is_hash(rev) and len(rev) < 40 and len(self._candidates(rev)) > 1:
+        found = self._find(name)
+        if not found and is_hash(rev) and len(rev) < 40 and len(self._candidates(rev)) > 1:
             raise RepositoryError(f"{rev} begins the hash of more than one commit.", remedy="Give more of its digits.")
+        if not found and self._fetched_for(rev):
+            found = self._find(name)
+        if found:
+            return found
         raise RepositoryError(
             f"The repository holds no commit {rev}." if is_hash(rev) else f"The repository has no branch {rev}.",
             production="Nothing was changed.",
@@ -128,6 +136,29 @@ class Clone:
     def paths(self, commit: str) -> tuple[str, ...]:
         """All files at a commit."""
         return tuple(self.git.run("ls-tree", "-r", "-z", "--name-only", self.commit_id(commit)).fields)
+
+    def _find(self, name: str) -> str:
+        """The full hash of the commit of that name in the clone; empty when there is none."""
+        found = self.git.run(
+            *("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"), expect=(0, 1, 128)
+        )
+        return found.text if found.status == 0 and is_full_hash(found.text) else ""
+
+    def _fetched_for(self, rev: str) -> bool:
+        """Bring the clone up to date for an unknown revision; False when that was done for it just before."""
+        asked = self._asked.get(rev)
+        if asked is not None and time.monotonic() - asked < _ASKED_S:
+            return False
+        try:
+            self.fetch()
+        except RepositoryError as error:
+            raise RepositoryError(
+                f"The console's clone does not hold {rev}, and cannot be brought up to date: {error.message}",
+                production=error.production,
+                remedy=error.remedy,
+            ) from error
+        self._asked[rev] = time.monotonic()
+        return True
 
     def _make(self) -> None:
         directory = self.git.directory
