@@ -4,6 +4,7 @@ import re
 
 from console.actions.handover import Record, json_texts, left_by, recorded_before
 from console.actions.production import in_production
+from console.actions.released import is_held
 from console.actions.source import REPOSITORY_REMEDY, check_files, look_at_merge
 from console.actions.wording import commit_section, counted, file_section, listed, short
 from console.domain.outcome import Done, Evidence, Fact, Line, NotDone, Preview, Probe, Progress
@@ -68,6 +69,8 @@ class SourceMerge:
         if not commits:
             return NotDone("No merge commit was recorded; one in the clone would touch nothing.")
         with in_production(ctx, REPOSITORY_REMEDY):
+            if not await is_held(self._repository, commits[-1], before.text("target")):
+                return NotDone(f"{short(commits[-1])} was made on another machine and never pushed.")
             commit = await self._repository.resolve(commits[-1])
             if commit.parents != (before.text("target"), before.text("source")):
                 return NotDone(f"{commit.short} in the clone does not merge the tips that were previewed.")

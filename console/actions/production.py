@@ -13,6 +13,7 @@ from console.domain.state import StepState, StepStatus
 from console.errors import ConsoleError, ServiceError
 from console.ports import Context
 
+_UNTOUCHED = "Production is untouched: nothing was pushed, the database is as it was."
 _TOUCHED = frozenset({StepStatus.RUNNING, StepStatus.FAILED, StepStatus.UNCERTAIN})
 
 
@@ -20,8 +21,15 @@ def state_of_production(ctx: Context) -> str:
     """One or two sentences: which code production runs, and which schema it has, after the steps so far."""
     code, schema = state_of_code(ctx), _schema(ctx)
     if not code and not schema:
-        return "Production is untouched: nothing was pushed, the database is as it was."
+        return _UNTOUCHED
     return f"{code or 'Nothing was pushed.'} {state_of_schema(ctx)}"
+
+
+def state_without_push(ctx: Context) -> str:
+    """The same where it was seen that nothing of the release is on the branch, whatever was attempted."""
+    if _schema(ctx) or _left(ctx, "rollback.push", "commit"):
+        return f"Nothing of this release was pushed. {state_of_schema(ctx)}"
+    return _UNTOUCHED
 
 
 def state_of_schema(ctx: Context) -> str:

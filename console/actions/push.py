@@ -12,8 +12,8 @@ from console.actions.deploys import deploy_by_commit, read_deploys
 from console.actions.guards import Guard, database_guards, guard_section, migration_guards, require
 from console.actions.handover import Record, json_texts, left_by, moment_text, recorded_before
 from console.actions.migration_preview import unhandled
-from console.actions.production import in_production, state_of_schema
-from console.actions.released import released_commit, what_moved
+from console.actions.production import in_production, state_of_schema, state_without_push
+from console.actions.released import contains, released_commit, require_held, what_moved
 from console.actions.triggers import Outlook, outlook, problems_of
 from console.actions.wording import commit_section, counted, file_section, listed, short
 from console.domain.hosting import ServiceInfo
@@ -76,6 +76,12 @@ class SourcePush:
             commit = await self._commit(ctx)
             await self._repository.fetch()
             tip = await self._repository.tip(ctx.plan.release.target)
+            await require_held(
+                *(ctx, self._repository, commit, tip),
+                what="merge commit",
+                production=state_without_push(ctx),
+                remedy="Go back to the merge: it is made anew in this machine's clone.",
+            )
             pushed = await self._repository.is_ancestor(commit, tip)
             if not pushed:
                 await self._check_tip(ctx, tip)
@@ -122,7 +128,7 @@ class SourcePush:
             commit = before.text("commit")
             await self._repository.fetch()
             tip = await self._repository.tip(ctx.plan.release.target)
-            if not await self._repository.is_ancestor(commit, tip):
+            if not await contains(self._repository, tip, commit):
                 return NotDone(f"{ctx.plan.release.target} stands at {short(tip)}, without {short(commit)}.")
             missing = await self._not_started(ctx, before)
             if missing:
@@ -156,7 +162,7 @@ class SourcePush:
             commit = str(evidence.data.get("commit", "")) or await released_commit(ctx, self._repository)
             await self._repository.fetch()
             tip = await self._repository.tip(target)
-            if not await self._repository.is_ancestor(commit, tip):
+            if not await contains(self._repository, tip, commit):
                 raise VerificationFailed(f"{target} at the remote ({short(tip)}) does not contain {short(commit)}.")
 
     async def _commit(self, ctx: Context) -> str:

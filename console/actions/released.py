@@ -1,8 +1,12 @@
-"""Which commit is being released, and what moved when a branch is not where it was."""
+"""Which commit is being released, whether it is here to be pushed, and what moved when a branch is not where it was.
 
-from console.actions.handover import left_by
+What always holds: of a commit that neither the clone nor the remote holds it is said that it was not pushed only where
+the remote was read, and where this run recorded no push of it.
+"""
+
+from console.actions.handover import left_by, unfinished
 from console.actions.wording import at, short
-from console.errors import StepFailed
+from console.errors import RepositoryError, StepFailed
 from console.ports import Context, Repository
 
 
@@ -26,6 +30,45 @@ async def released_commit(ctx: Context, repository: Repository) -> str:
         f"({short(source)}).",
         remedy="Merge and push first.",
     )
+
+
+async def is_held(repository: Repository, commit: str, tip: str) -> bool:
+    """Whether the clone, or else the remote, holds a commit; one made on another machine and never pushed neither does.
+
+    `tip` is a commit of the remote. Raises RepositoryError when the remote cannot be asked, or the clone be read.
+    """
+    try:
+        await repository.resolve(commit)
+    except RepositoryError:
+        # It is missing only where everything else can be read.
+        await repository.fetch()
+        await repository.resolve(tip)
+        return False
+    return True
+
+
+async def contains(repository: Repository, tip: str, commit: str) -> bool:
+    """Whether a tip of the remote contains a commit; what nobody pushed is on no branch."""
+    return await is_held(repository, commit, tip) and await repository.is_ancestor(commit, tip)
+
+
+async def require_held(
+    ctx: Context, repository: Repository, commit: str, tip: str, *, what: str, remedy: str, production: str = ""
+) -> None:
+    """Raise StepFailed when a commit to be pushed is in another machine's clone alone."""
+    if await is_held(repository, commit, tip) or _recorded_as_pushed(ctx, commit):
+        return
+    raise StepFailed(
+        f"The {what} {short(commit)} was made on another machine (or in a clone that was removed since) and never "
+        "pushed: neither the repository nor this machine's clone holds it.",
+        production=production,
+        remedy=remedy,
+    )
+
+
+def _recorded_as_pushed(ctx: Context, commit: str) -> bool:
+    """Whether an attempt at this step saw its push arrive: then somebody has taken the commit away again."""
+    return any(data.get("pushed") == commit for data in (*ctx.recorded, *unfinished(ctx).progress))
 
 
 async def what_moved(repository: Repository, old: str, new: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ A push whose answer was lost is looked for at the remote, by ancestry.
 
 from console.actions.handover import Record, moment_text, must_have_left, recorded_before
 from console.actions.production import in_production
-from console.actions.released import what_moved
+from console.actions.released import contains, require_held, what_moved
 from console.actions.rollback.hold import OFF, autodeploy_now
 from console.actions.rollback.journaled import HOLD, REVERT, left_out, target_now
 from console.actions.rollback.revert import FIX
@@ -40,6 +40,11 @@ class RollbackPush:
             commit, base = revert.text("commit"), revert.text("base")
             await self._repository.fetch()
             tip = await self._repository.tip(target)
+            await require_held(
+                *(ctx, self._repository, commit, tip),
+                what="revert",
+                remedy="Go back to the revert: it is made anew in this machine's clone.",
+            )
             pushed = await self._repository.is_ancestor(commit, tip)
             if not pushed and tip != base:
                 raise await self._moved(ctx, base, tip)
@@ -78,7 +83,7 @@ class RollbackPush:
         before = recorded_before(ctx)
         with in_production(ctx, _REMEDY):
             commit, tip = before.text("commit"), await self._tip(ctx)
-            if not await self._repository.is_ancestor(commit, tip):
+            if not await contains(self._repository, tip, commit):
                 return NotDone(f"{ctx.plan.release.target} stands at {short(tip)}, without {short(commit)}.")
         return Done(_evidence(ctx))
 
@@ -107,7 +112,7 @@ class RollbackPush:
                     raise VerificationFailed(f"{target} ({short(branch.tip)}) still holds the release.")
                 return
             tip = await self._tip(ctx)
-            if not await self._repository.is_ancestor(commit, tip):
+            if not await contains(self._repository, tip, commit):
                 raise VerificationFailed(f"{target} at the remote ({short(tip)}) does not contain {short(commit)}.")
 
     async def _tip(self, ctx: Context) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from console.actions.handover import Record, json_texts, recorded_before
 from console.actions.merge import skip_phrase
 from console.actions.production import in_production
+from console.actions.released import is_held
 from console.actions.rollback.journaled import target_now
 from console.actions.rollback.on_branch import OnBranch, Span, Stays, on_branch, release_span, to_revert, what_stays
 from console.actions.source import REPOSITORY_REMEDY
@@ -89,6 +90,8 @@ class RollbackRevert:
         if not commits:
             return NotDone("No revert was recorded; one in the clone would touch nothing.")
         with in_production(ctx, REPOSITORY_REMEDY):
+            if not await is_held(self._repository, commits[-1], before.text("tip")):
+                return NotDone(f"{short(commits[-1])} was made on another machine and never pushed.")
             if await self._repository.tree(commits[-1]) != before.text("tree"):
                 return NotDone(f"{short(commits[-1])} in the clone is not what was previewed.")
             return Done(await self._evidence(ctx, commits[-1]))
