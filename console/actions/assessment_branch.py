@@ -9,7 +9,7 @@ from console.actions.rollback.on_branch import OnBranch, Span, Stays, on_branch,
 from console.actions.waiting import in_time
 from console.actions.wording import commit_lines, counted, listed, short
 from console.domain.outcome import Line, Tone
-from console.domain.released import pushed
+from console.domain.released import pushed, release_commit
 from console.domain.state import RunState
 from console.errors import ConsoleError, MergeConflict, RepositoryError, StepFailed
 from console.ports import Repository
@@ -58,7 +58,7 @@ async def _look(repository: Repository, state: RunState) -> BranchLook:
     span = await release_span(state, repository)
     branch = await on_branch(repository, span, await repository.tip(state.plan.release.target))
     if not branch.holds:
-        return BranchLook(False, span, branch, remarks=_others(state, branch))
+        return BranchLook(False, span, branch, remarks=(*_elsewhere(state, span), *_others(state, branch)))
     whole = await _try(repository, span, branch, to_revert(span, branch))
     fix = await _try_fix(repository, state, span, branch)
     return BranchLook(True, span, branch, whole, fix, _others(state, branch))
@@ -81,6 +81,15 @@ async def _try_fix(repository: Repository, state: RunState, span: Span, branch: 
     except RepositoryError:
         # Nothing of it is left on the branch, by whatever came since: then it is not a way either.
         return None
+
+
+def _elsewhere(state: RunState, span: Span) -> tuple[Line, ...]:
+    """That the commit of the record was made on another machine and never pushed: the span is then not of it."""
+    commit = release_commit(state)
+    if not commit or commit == span.commit:
+        return ()
+    note = "neither the repository nor this machine's clone holds it"
+    return (Line(f"The merge commit {short(commit)} was made on another machine and never pushed", note=note),)
 
 
 def _others(state: RunState, branch: OnBranch) -> tuple[Line, ...]:

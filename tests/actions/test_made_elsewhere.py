@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from console.actions.assessment import ProductionAssessor
 from console.actions.merge import SourceMerge
 from console.actions.push import SourcePush
 from console.actions.rollback.push import RollbackPush
@@ -12,12 +13,15 @@ from console.actions.rollback.revert import RollbackRevert
 from console.adapters.repository import GitRepository
 from console.domain.outcome import Done, NotDone
 from console.domain.plan import Json
+from console.domain.standing import Code, Runs, Schema, Way
+from console.domain.state import StepState, StepStatus
 from console.engine.failures import failed
 from console.errors import RepositoryError, StepFailed
 from console.ports import Action, Context
+from tests.actions.assessing import in_database
 from tests.actions.releasing import Release
 from tests.actions.test_rollback_code_git import Real, released
-from tests.adapters.test_repository import elsewhere, git, remote, repository, template, work
+from tests.adapters.test_repository import Git, elsewhere, git, remote, repository, template, work
 
 __all__ = ["elsewhere", "git", "released", "remote", "repository", "template", "work"]  # fixtures
 
@@ -123,3 +127,42 @@ async def test_a_revert_made_elsewhere_and_never_pushed_is_made_anew(released: R
     await here.do(RollbackRevert(elsewhere), "back.revert")
     await here.do(RollbackPush(elsewhere, back.hosting), "back.push")
     assert await elsewhere.tree(await elsewhere.tip("main")) == await elsewhere.tree(released.before)
+
+
+@pytest.fixture
+def never_pushed(released: Real, git: Git, remote: Path, tmp_path: Path) -> GitRepository:
+    """The console on another machine, of a remote that does not hold the release's merge."""
+    git("push", "--quiet", "--force", "origin", f"{released.before}:refs/heads/main")
+    return GitRepository(f"file://{remote}", tmp_path / "another" / "clone.git")
+
+
+async def test_of_a_merge_made_elsewhere_the_assessment_says_that_nothing_reached_production(
+    released: Real, never_pushed: GitRepository
+) -> None:
+    back = released.back
+    back.steps.pop("code.push")
+    for service_id in (back.backend, back.frontend):
+        back.hosting.add(service_id, released.before)
+    ports = replace(back.ports(), repository=never_pushed, database=in_database(Schema.OLD))
+    assessment = await ProductionAssessor(ports).assess(back.state(), back.clock)
+    assert [service.runs for service in assessment.standing.services] == [Runs.OLD, Runs.OLD]
+    assert (assessment.standing.pushed, assessment.standing.code) == (False, Code.OLD)
+    assert [(way.way, way.recommended) for way in assessment.ways if way.applies] == [(Way.NOTHING, True)]
+    remarks = [line.text for line in assessment.standing.remarks]
+    assert f"The merge commit {released.merge[:7]} was made on another machine and never pushed" in remarks
+
+
+@pytest.mark.parametrize("recorded", ["succeeded", "seen to arrive"])
+async def test_a_pushed_commit_that_is_gone_from_the_remote_is_no_merge_made_elsewhere(
+    released: Real, never_pushed: GitRepository, recorded: str
+) -> None:
+    back = released.back
+    if recorded == "seen to arrive":
+        step = back.plan.step("code.push")
+        back.steps["code.push"] = StepState(step, StepStatus.FAILED, progress=({"pushed": released.merge},))
+    ports = replace(back.ports(), repository=never_pushed, database=in_database(Schema.OLD))
+    assessment = await ProductionAssessor(ports).assess(back.state(), back.clock)
+    assert [service.runs for service in assessment.standing.services] == [Runs.NEW, Runs.NEW]
+    offered = assessment.offer(Way.NOTHING)
+    assert offered is not None
+    assert not offered.applies

@@ -6,10 +6,11 @@ brings the release again, and a branch with the tree from before does not hold t
 
 from dataclasses import dataclass
 
+from console.actions.released import is_held
 from console.actions.wording import listed, short
 from console.domain.outcome import Line, Tone
 from console.domain.plan import Json
-from console.domain.released import MERGE, PUSH, by_action, release_commit
+from console.domain.released import MERGE, PUSH, by_action, pushed, release_commit
 from console.domain.reverts import reverted_hash
 from console.domain.source import Commit
 from console.domain.standing import Runs
@@ -80,11 +81,11 @@ class Stays:
 async def release_span(state: RunState, repository: Repository) -> Span:
     """What brings the release to the target branch, from the record or, where it came by hand, from the branches.
 
-    The clone must be fetched. When nothing was merged yet, it is the source branch upon the target's tip. Raises
-    StepFailed when nobody can say what was on the branch before.
+    The clone must be fetched. When nothing was merged yet, or in another machine's clone alone, it is the source branch
+    upon the target's tip. Raises StepFailed when nobody can say what was on the branch before.
     """
     commit = release_commit(state)
-    if not commit:
+    if not commit or await _never_pushed(state, repository, commit):
         return await _by_hand(state, repository)
     recorded = (_recorded(state, PUSH, "old_tip"), _recorded(state, MERGE, "target"))
     parents = (await repository.resolve(commit)).parents
@@ -180,6 +181,22 @@ def _undone(span: Span, since: tuple[Commit, ...]) -> tuple[dict[str, str], set[
         else:
             undone.pop(part, None)
     return undone, set(kin)
+
+
+async def _never_pushed(state: RunState, repository: Repository, commit: str) -> bool:
+    """Whether a commit was made on another machine and never left it; what a push was recorded of did leave it."""
+    if pushed(state) or _seen_pushed(state, commit):
+        return False
+    return not await is_held(repository, commit, await repository.tip(state.plan.release.target))
+
+
+def _seen_pushed(state: RunState, commit: str) -> bool:
+    """Whether an attempt at the push that did not succeed saw it arrive."""
+    attempts = (
+        (*step.progress, *(step.unfinished.progress if step.unfinished is not None else ()))
+        for step in by_action(state, PUSH)
+    )
+    return any(data.get("pushed") == commit for progress in attempts for data in progress)
 
 
 async def _by_hand(state: RunState, repository: Repository) -> Span:
