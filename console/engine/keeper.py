@@ -144,7 +144,7 @@ class Keeper:
             return
         for branch in await self._store.branches(self._journal.run):
             if not self._named(branch):
-                await self._record(_attached(branch))
+                await self._record(_attached(branch), _alert(branch))
 
     def _named(self, branch: Branch) -> bool:
         place = (branch.epoch, branch.first)
@@ -153,8 +153,8 @@ class Keeper:
             for each in self._journal.events()
         )
 
-    async def _record(self, draft: Draft, when: Callable[[RunState], bool] = lambda _: True) -> None:
-        await self._conductor.record(lambda state: (draft,) if when(state) else ())
+    async def _record(self, *drafts: Draft, when: Callable[[RunState], bool] = lambda _: True) -> None:
+        await self._conductor.record(lambda state: drafts if when(state) else ())
 
 
 def _attached(branch: Branch) -> Draft:
@@ -171,6 +171,19 @@ def _attached(branch: Branch) -> Draft:
         "kinds": kinds,
     }
     return Draft(Kind.BRANCH_ATTACHED, data=data)
+
+
+def _alert(branch: Branch) -> Draft:
+    """What whoever drives now must not overlook: somebody else went on, and what they did is not in this record."""
+    count = "1 event" if len(branch.lines) == 1 else f"{len(branch.lines)} events"
+    message = f"{branch.actor} had recorded {count} apart from this record: look at what they did before going on."
+    data: dict[str, Json] = {
+        "alert": f"branch:{branch.epoch}:{branch.first}",
+        "severity": "warning",
+        "message": message,
+        "offer": None,
+    }
+    return Draft(Kind.ALERT_RAISED, data=data)
 
 
 def _kind(line: bytes) -> str:

@@ -276,6 +276,8 @@ async def test_whoever_was_taken_over_from_starts_nothing_and_takes_no_orders(tm
     assert Kind.STEP_SUCCEEDED in [decode_event(each)[0].kind for each in branch.lines]
     bob = begin(taken, line, world, ASKING)
     state = await until(bob.console.feed, status("a", StepStatus.SUCCEEDED))
+    warned = await until(bob.console.feed, lambda state: any(each.startswith("branch:") for each in state.alerts))
+    assert "look at what they did" in next(iter(warned.alerts.values())).message
     assert state.steps["a"].by == "probe"
     assert world.done["a"] == 1
     await until(bob.console.feed, lambda state: any("apart from this record" in each.text for each in state.notes))
