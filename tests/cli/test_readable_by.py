@@ -15,6 +15,7 @@ from console.cli.exits import Exit
 from console.cli.production import load_plan, opened
 from console.cli.records import check_plan
 from console.cli.rehearsal import rehearse_unattended
+from console.cli.session import Front
 from console.domain.wire import encode_plan
 from console.engine.journal import FileJournal
 from console.errors import ConfigError
@@ -60,7 +61,7 @@ async def test_it_is_refused_before_anything_starts_with_the_folder_and_the_comm
     with pytest.raises(ConfigError) as checked:
         check_plan(plan, json=False)
     with pytest.raises(ConfigError) as driven:
-        async with opened(plan, lambda text: None, lambda run: None):
+        async with opened(plan, Front(say=lambda text: None)):
             pytest.fail("it was opened")
     with pytest.raises(ConfigError) as rehearsed:
         await rehearse_unattended(options(plan))
