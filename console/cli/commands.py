@@ -4,25 +4,30 @@ Parsing costs next to nothing: the first frame and `--help` wait for it. What a 
 """
 
 import asyncio
-import math
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Coroutine
+from argparse import ArgumentParser, Namespace
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console import __version__
 from console.cli.exits import Exit, defect, fail, from_os
+from console.cli.options import (
+    Run,
+    command,
+    directory_option,
+    group,
+    journal_options,
+    json_option,
+    number,
+    world_options,
+)
 from console.cli.plan_file import DEFAULT_CONFIG
 from console.errors import ConfigError, ConsoleError
 
 if TYPE_CHECKING:
-    from argparse import _ActionsContainer, _SubParsersAction
-
-    Commands = _SubParsersAction[ArgumentParser]
-
-Run = Callable[[Namespace], Exit]
+    from console.cli.options import Commands
 
 
 def main() -> None:
@@ -57,19 +62,19 @@ def parser() -> ArgumentParser:
     _rehearsing(commands)
     _looking(commands)
     _signing(commands)
-    plan = _group(commands, "plan", "read a plan without starting anything")
-    _json(_command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
-    journal = _group(commands, "journal", "the record that is shared between machines")
-    send = _command(journal, "send", _journal_send, "send what a run still has here for the shared record")
+    plan = group(commands, "plan", "read a plan without starting anything")
+    json_option(command(plan, "check", _plan_check, "check a plan, and say what it would do; needs no secrets"))
+    journal = group(commands, "journal", "the record that is shared between machines")
+    send = command(journal, "send", _journal_send, "send what a run still has here for the shared record")
     send.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
-    _directory(send)
-    _command(journal, "init", _journal_init, "set the plan's shared record up, and say whom to let in")
-    _sandboxing(_group(commands, "sandbox", "the rehearsal's world alone"))
+    directory_option(send)
+    command(journal, "init", _journal_init, "set the plan's shared record up, and say whom to let in")
+    _sandboxing(group(commands, "sandbox", "the rehearsal's world alone"))
     return root
 
 
 def _rehearsing(commands: "Commands") -> None:
-    rehearse = _command(commands, "rehearse", _rehearse, "drive the same plan against a sandbox: real servers here")
+    rehearse = command(commands, "rehearse", _rehearse, "drive the same plan against a sandbox: real servers here")
     rehearse.add_argument("--auto", action="store_true", help="unattended (also without a terminal)")
     rehearse.add_argument("--resume", action="store_true", help="go on with the last open rehearsal")
     rehearse.add_argument(
@@ -84,38 +89,40 @@ def _rehearsing(commands: "Commands") -> None:
         metavar="WAY",
         help="which way back: recommended, code, fix-only, schema, database or backup; goes back at a failure",
     )
-    _json(rehearse)
-    _world(rehearse)
-    _directory(rehearse)
+    json_option(rehearse)
+    world_options(rehearse)
+    directory_option(rehearse)
 
 
 def _looking(commands: "Commands") -> None:
-    _json(_command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing"))
-    watch = _command(commands, "watch", _watch, "watch a run live, read-only: from its record alone, without any key")
+    json_option(
+        command(commands, "preflight", _preflight, "go or no-go: look at everything the plan needs; change nothing")
+    )
+    watch = command(commands, "watch", _watch, "watch a run live, read-only: from its record alone, without any key")
     watch.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`: the newest open")
     shown = watch.add_mutually_exclusive_group()
-    _json(shown)
+    json_option(shown)
     shown.add_argument("--web", action="store_true", help="in the browser: served on this machine until interrupted")
-    port = _number(int, 1, 65_535)
+    port = number(int, 1, 65_535)
     watch.add_argument("--port", type=port, metavar="N", help="with --web: the port (any that is free)")
-    _directory(watch)
-    _journal(watch)
-    runs = _command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
-    _json(runs)
-    _directory(runs)
-    _journal(runs)
-    report = _command(commands, "report", _report, "print the record of a run: the plan's document, filled in")
+    directory_option(watch)
+    journal_options(watch)
+    runs = command(commands, "runs", _runs, "list the runs that are kept: state, driver and age")
+    json_option(runs)
+    directory_option(runs)
+    journal_options(runs)
+    report = command(commands, "report", _report, "print the record of a run: the plan's document, filled in")
     papers = report.add_mutually_exclusive_group()
     papers.add_argument("--incident", action="store_true", help="its incident on a page, to be posted")
     papers.add_argument("--post-mortem", action="store_true", help="the draft of its post-mortem")
-    verify = _command(commands, "verify", _verify, "check that a run's journal was not edited after the fact")
-    for command in (report, verify):
-        command.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
-        _directory(command)
+    verify = command(commands, "verify", _verify, "check that a run's journal was not edited after the fact")
+    for each in (report, verify):
+        each.add_argument("of", nargs="?", default="last", metavar="RUN", help="the run's id, or `last`")
+        directory_option(each)
 
 
 def _signing(commands: "Commands") -> None:
-    sign = _command(commands, "sign", _sign, "sign as a role of the plan, from your own machine, in the shared record")
+    sign = command(commands, "sign", _sign, "sign as a role of the plan, from your own machine, in the shared record")
     sign.add_argument("role", metavar="ROLE", help="the role's id in the plan, such as qa")
     sign.add_argument("of", nargs="?", default="", metavar="RUN", help="the run's id; without it the one that is open")
     words = sign.add_mutually_exclusive_group()
@@ -125,101 +132,17 @@ def _signing(commands: "Commands") -> None:
     sign.add_argument("--plan", default="", metavar="DIGEST", help="without a terminal: the plan that was looked at")
     sign.add_argument("--commit", default="", metavar="HASH", help="without a terminal: the commit that was looked at")
     sign.add_argument("--no-wait", action="store_true", help="do not wait for the answer of the driver's console")
-    _journal(sign)
+    journal_options(sign)
 
 
 def _sandboxing(sandbox: "Commands") -> None:
-    up = _command(sandbox, "up", _sandbox_up, "build the sandbox, print where it is reached, keep it until interrupted")
-    _json(up)
-    _world(up)
-    _directory(up, "where its state is kept")
-    down = _command(sandbox, "down", _sandbox_down, "end a sandbox that was left running")
+    up = command(sandbox, "up", _sandbox_up, "build the sandbox, print where it is reached, keep it until interrupted")
+    json_option(up)
+    world_options(up)
+    directory_option(up, "where its state is kept")
+    down = command(sandbox, "down", _sandbox_down, "end a sandbox that was left running")
     down.add_argument("place", nargs="?", type=Path, metavar="PLACE", help="its state; without it: all that are up")
-    _directory(down)
-
-
-def _group(commands: "Commands", name: str, what: str) -> "Commands":
-    group = commands.add_parser(name, help=what, description=_sentence(what), allow_abbrev=False)
-
-    def misses_a_command(arguments: Namespace) -> Exit:
-        group.print_help(sys.stderr)
-        return Exit.USAGE
-
-    group.set_defaults(run=misses_a_command)
-    return group.add_subparsers(title="commands", metavar="COMMAND")
-
-
-def _command(commands: "Commands", name: str, run: Run, what: str) -> ArgumentParser:
-    command = commands.add_parser(name, help=what, description=_sentence(what), allow_abbrev=False)
-    command.set_defaults(run=run)
-    # Without a default of its own, so that a file named in front of the command counts as well.
-    command.add_argument("--config", type=Path, default=SUPPRESS, metavar="FILE", help=f"the plan ({DEFAULT_CONFIG})")
-    return command
-
-
-def _json(command: "_ActionsContainer") -> None:
-    command.add_argument("--json", action="store_true", help="machine-readable lines only")
-
-
-def _directory(command: ArgumentParser, what: str = "where runs are kept") -> None:
-    command.add_argument("--directory", type=Path, metavar="DIR", help=what)
-
-
-def _journal(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--journal",
-        metavar="SOURCE",
-        help="the shared record: env:NAME or file:PATH, where its address is found (as the plan's [journal] says)",
-    )
-    command.add_argument(
-        "--journal-tls",
-        choices=("verify-full", "verify-ca", "require", "disable"),
-        help="with --journal: how the line to it is protected (verify-full)",
-    )
-
-
-def _world(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="practise on a fault (several: repeat); `--fault list` names them",
-    )
-    command.add_argument(
-        "--pace",
-        type=_number(float, 1, 10_000),
-        default=60.0,
-        metavar="N",
-        help="divides the waits that sandbox and plan invent (%(default)g)",
-    )
-    command.add_argument(
-        "--accounts",
-        type=_number(int, 1, 5_000_000),
-        default=449,
-        metavar="N",
-        help="how many accounts the sandbox's database holds (%(default)s)",
-    )
-    command.add_argument(
-        "--shared", action="store_true", help="with a shared record: watched, signed, taken over from elsewhere"
-    )
-
-
-def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not least <= value <= most:
-            raise ArgumentTypeError(f"{text} is not a number from {least} to {most}")
-        return value
-
-    return read
-
-
-def _sentence(what: str) -> str:
-    return f"{what[:1].upper()}{what[1:]}."
+    directory_option(down)
 
 
 def _stop_printing() -> None:
