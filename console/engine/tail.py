@@ -5,13 +5,12 @@ slow or full lines are left out of the file and counted, while screens still sho
 """
 
 import asyncio
-import json
 import os
 from collections import deque
 from pathlib import Path
 
 from console.domain.hosting import LogEntry
-from console.domain.wire import format_time, parse_time
+from console.domain.log_lines import encode_log_line
 from console.engine.sharing import open_in
 
 TAIL_FILE = "tail.jsonl"
@@ -89,32 +88,4 @@ class TailWriter:
 
 
 def _line(entry: LogEntry) -> bytes:
-    raw = {
-        "id": entry.id,
-        "at": format_time(entry.at),
-        "service": entry.service,
-        "kind": entry.kind,
-        "level": entry.level,
-        "instance": entry.instance,
-        "text": entry.text,
-        "labels": dict(entry.labels),
-    }
-    return json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def decode_line(line: bytes) -> LogEntry | None:
-    """The log line that a line of the tail holds; None when it is none (a writer died in the middle of it)."""
-    try:
-        raw = json.loads(line)
-        return LogEntry(
-            id=str(raw["id"]),
-            at=parse_time(raw["at"]),
-            service=str(raw["service"]),
-            kind=str(raw["kind"]),
-            level=str(raw["level"]),
-            instance=str(raw["instance"]),
-            text=str(raw["text"]),
-            labels={str(key): str(value) for key, value in raw["labels"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return encode_log_line(entry, ascii_only=False).encode("utf-8", "backslashreplace") + b"\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from console.domain.hosting import LogEntry
+from console.domain.log_lines import decode_log_line
 from console.engine.feed import TAIL_LINES
-from console.engine.tail import decode_line
 
 
 class TailReader:
@@ -40,7 +40,7 @@ class TailReader:
             return ()
         found: deque[LogEntry] = deque(maxlen=self._keep)
         for line in self._last_of(content):
-            entry = decode_line(line)
+            entry = decode_log_line(line)
             if entry is None:
                 self.unreadable += 1
             else:
