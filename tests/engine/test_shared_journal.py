@@ -8,7 +8,7 @@ import pytest
 
 from console.domain.events import Draft, Kind
 from console.domain.wire import decode_event, encode_plan
-from console.engine import shared_journal
+from console.engine import store_side
 from console.engine.branching import lines_of
 from console.engine.chain import read_chain
 from console.engine.shared_journal import SharedJournal
@@ -129,7 +129,7 @@ async def test_nothing_that_is_recorded_waits_while_the_store_is_reached_for(tmp
 
 
 async def test_what_waits_is_sent_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_journal, "PAGE", 3)
+    monkeypatch.setattr(store_side, "PAGE", 3)
     record = Record()
     journal, store = await opened(tmp_path, record, "ann", PLAN)
     store.wire.cut()
