@@ -251,9 +251,9 @@ def _verify(arguments: Namespace) -> Exit:
 
 
 def _sign(arguments: Namespace) -> Exit:
+    from console.cli.account import actor, full_name
     from console.cli.shared import shared_place
     from console.cli.sign import Wish, sign
-    from console.cli.wiring import actor, full_name
 
     wish = Wish(
         role=arguments.role,

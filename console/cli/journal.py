@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.cli.account import actor
 from console.cli.exits import Exit
 from console.cli.folders import find_run, state_directory
 from console.cli.production import load_plan
 from console.cli.shared_run import ON_SAME_SERVER, nobody_to_ask, same_database, shared_by
-from console.cli.wiring import actor
 from console.domain.plan import Plan
 from console.domain.untrusted import safe
 from console.domain.wire import decode_plan

@@ -64,8 +64,9 @@ async def _shared(plan: Plan, front: Front) -> tuple[Shared | None, tuple[str, .
 
 async def preflight_only(config: Path, *, as_json: bool) -> Exit:
     """Print the findings; 1 when one of them is a blocker."""
+    from console.cli.account import actor, full_name
     from console.cli.go_no_go import without_secrets
-    from console.cli.wiring import actor, full_name, wired
+    from console.cli.wiring import wired
     from console.preflight import run
     from console.report.findings_text import findings_text
 

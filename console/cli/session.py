@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console import __version__
+from console.cli.account import actor, full_name
 from console.cli.kept_copies import discard_expired
 from console.cli.logfile import LogFile, logging_to
 from console.cli.shared_run import Ask, Shared, nobody_to_ask, open_with
-from console.cli.wiring import Wired, actor, full_name, wired
+from console.cli.wiring import Wired, wired
 from console.domain.fold import initial
 from console.domain.plan import Plan
 from console.domain.state import RunState

@@ -56,6 +56,7 @@ async def observer_store(place: SharedPlace) -> ObserverStore:
 
 def _observer(place: SharedPlace) -> ObserverStore:
     from console.adapters.journal.observer import PostgresObserverStore
+    from console.cli.account import actor
     from console.secrets import resolve
 
-    return PostgresObserverStore(resolve(place.source), tls=place.tls)
+    return PostgresObserverStore(resolve(place.source), tls=place.tls, person=actor())

@@ -125,8 +125,9 @@ def confirmed(wish: Wish, typed: Callable[[str], str]) -> bool:
 async def _opened(url: "Secret", tls: str) -> AsyncIterator[Stores]:
     from console.adapters.journal.observer import PostgresObserverStore
     from console.adapters.journal.signer import PostgresSignerStore
+    from console.cli.account import actor
 
-    stores = Stores(PostgresObserverStore(url, tls=tls), PostgresSignerStore(url, tls=tls))
+    stores = Stores(PostgresObserverStore(url, tls=tls, person=actor()), PostgresSignerStore(url, tls=tls))
     try:
         yield stores
     finally:

@@ -5,8 +5,6 @@ The adapters and their libraries (httpx, psycopg, git, …) are imported when a 
 
 import asyncio
 import importlib
-import os
-import pwd
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.plan import Plan, Step
-from console.domain.untrusted import one_line
 from console.engine.feed import RunFeed
 from console.ports import Action, Assessor, Clock, Notifier, RecordPlace, TailStatus
 from console.redact import Redactor
@@ -46,25 +43,6 @@ class Wired:
     redactor: Redactor
     notifier: Notifier
     assessor: Assessor
-
-
-def actor() -> str:
-    """Who drives, as events name it: `user@host`; a user without a name (in a container, say) goes by the number."""
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        name = f"uid{os.geteuid()}"
-    return f"{name}@{os.uname().nodename}"
-
-
-def full_name() -> str:
-    """What the account of whoever drives says that they are called; empty when it says nothing."""
-    try:
-        account = pwd.getpwuid(os.geteuid())
-    except KeyError:
-        return ""
-    name = account.pw_gecos.partition(",")[0].replace("&", account.pw_name.capitalize())
-    return one_line(name).strip()
 
 
 def _record(plan: Plan, secrets: "PlanSecrets") -> RecordPlace | None:

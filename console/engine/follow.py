@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Self
 
 from console.domain.events import Event
-from console.domain.state import RunState
-from console.engine.followed import Followed
+from console.engine.followed import Followed, Following
 from console.engine.holding import by_lock
 from console.engine.journal import JOURNAL_FILE, read_plan
 from console.engine.journal_reader import JournalReader, LastLineGone, NotSkimmed
 from console.engine.tail import TAIL_FILE
 from console.engine.tail_reader import TailReader
 from console.errors import JournalBroken, JournalError
-from console.ports import Clock, DriverStatus, LogLines, TailStatus
+from console.ports import Clock, LogLines, TailStatus
 
 POLL = 0.1
 """Seconds between two looks at the files."""
@@ -30,37 +29,21 @@ LOOK = 1.0
 """Seconds between two looks at the driver's lock, as long as the journal does not speak of a driver."""
 
 
-class JournalFollower:
+class JournalFollower(Following):
     """Follows one run from before its first event to its end. Made by `open`; then `catch_up`, then `follow`."""
 
     def __init__(self, directory: Path, plan_json: str, clock: Clock) -> None:
+        super().__init__(Followed(directory.name, plan_json))
         self._directory = directory
         self._clock = clock
         self._journal = JournalReader(directory / JOURNAL_FILE)
         self._tail = TailReader(directory / TAIL_FILE)
         self._look_at = clock.monotonic()
-        self._run = Followed(directory.name, plan_json)
-        self.feed = self._run.feed
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Self:
         """Open the run in `directory` for watching; nothing of its history is read yet. Raises JournalError."""
         return cls(directory, read_plan(directory), clock)
-
-    @property
-    def state(self) -> RunState:
-        """The state as far as the journal was read."""
-        return self._run.state
-
-    @property
-    def driver(self) -> DriverStatus:
-        """Who drives, or how the last driver ended, as it was told last."""
-        return self._run.driver
-
-    @property
-    def over(self) -> bool:
-        """Whether the run is finished and nothing more will be written: its driver left, or died behind its end."""
-        return self._run.over
 
     def catch_up(self) -> None:
         """Take in everything that is there now; a whole history as well. Raises as `poll`."""

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Self
 
 from console.domain.shared import Lease
-from console.domain.state import RunState
-from console.engine.followed import Followed
+from console.engine.followed import Followed, Following
 from console.engine.holding import by_lease
 from console.engine.journal_reader import LastLineGone
 from console.engine.store_reader import StoreReader
 from console.errors import JournalError, StoreLost
-from console.ports import Clock, DriverStatus, LogLines, News, ObserverStore, SharedStatus, TailStatus
+from console.ports import Clock, LogLines, News, ObserverStore, SharedStatus, TailStatus
 
 LOOK = 5.0
 """Seconds between two looks at the lease: nobody is told when a session dies."""
@@ -28,13 +27,14 @@ PAUSES = (0.5, 1.0, 2.0, 5.0)
 """Seconds before the store is tried again, the last one from then on."""
 
 
-class StoreFollower:
+class StoreFollower(Following):
     """Follows one run from before its first event to its end. Made by `open`; then `catch_up`, then `follow`.
 
     The store is the follower's alone while it follows; closing it is its owner's to do.
     """
 
     def __init__(self, store: ObserverStore, run: str, plan_json: str, clock: Clock) -> None:
+        super().__init__(Followed(run, plan_json, shared=True))
         self._store = store
         self._name = run
         self._clock = clock
@@ -43,28 +43,11 @@ class StoreFollower:
         self._tail_at = 0
         self._look_at = self._compare_at = clock.monotonic()
         self._listens = False
-        self._run = Followed(run, plan_json, shared=True)
-        self.feed = self._run.feed
 
     @classmethod
     async def open(cls, store: ObserverStore, run: str, clock: Clock) -> Self:
         """Open a run for watching; nothing of its history is read yet. Raises StoreLost, JournalError."""
         return cls(store, run, await store.plan(run), clock)
-
-    @property
-    def state(self) -> RunState:
-        """The state as far as the record was read."""
-        return self._run.state
-
-    @property
-    def driver(self) -> DriverStatus:
-        """Who drives, or how the last driver ended, as it was told last."""
-        return self._run.driver
-
-    @property
-    def over(self) -> bool:
-        """Whether the run is finished and nothing more will be written: its driver left, or is gone behind its end."""
-        return self._run.over
 
     async def catch_up(self) -> None:
         """Listen, and take in everything that is there now; a whole history as well.

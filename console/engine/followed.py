@@ -18,6 +18,29 @@ from console.errors import JournalError
 from console.ports import DriverStatus, Driving, JournalFailed, StateChanged, TailStatus, Update
 
 
+class Following:
+    """What a follower shows of its run: the feed, the state as far as it was read, who drives, whether it is over."""
+
+    def __init__(self, run: "Followed") -> None:
+        self._run = run
+        self.feed = run.feed
+
+    @property
+    def state(self) -> RunState:
+        """The state as far as the record was read."""
+        return self._run.state
+
+    @property
+    def driver(self) -> DriverStatus:
+        """Who drives, or how the last driver ended, as it was told last."""
+        return self._run.driver
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is finished and nothing more will be written: its driver left, or is gone behind its end."""
+        return self._run.over
+
+
 class Followed:
     """One run as far as its events were taken in. Raises JournalError when its frozen plan cannot be read."""
 

@@ -58,7 +58,7 @@ class StoreSide:
             raise
 
     async def reach(self, *, opening: bool) -> None:
-        """Confirm the epoch, or claim the first one, and send what the store lacks. `opening`: as in `SharedJournal`."""
+        """Confirm the epoch, or claim the first one; send what the store lacks. `opening`: as in `SharedJournal`."""
         found = await self._store.find(self._local.run)
         lease = found.lease if found is not None else None
         if self._is_set_back(lease):

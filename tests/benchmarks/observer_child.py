@@ -27,7 +27,7 @@ AT_ONCE = 8
 
 async def watch(url: str, run: str, events: int, door: asyncio.Semaphore, ready: asyncio.Barrier) -> list[float]:
     """An observer as `release-console watch` is one, without its screens."""
-    store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", run_as="bench@here", seconds=PATIENCE_S)
+    store = PostgresObserverStore(Secret(url, "JOURNAL_URL"), tls="disable", person="bench@here", seconds=PATIENCE_S)
     seen: list[float] = []
     complete = asyncio.Event()
 

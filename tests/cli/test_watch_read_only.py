@@ -23,7 +23,7 @@ ROOMS = {"cli", "domain", "engine", "errors", "ports", "report"}
 """What a watching process is made of. Who watches a shared record needs the observer's half of its adapter as well."""
 CLI = {
     *("by_hand", "commands", "event_output", "exits", "folders", "plan_file", "shared", "watch", "watch_screens"),
-    *("options", "watched", "which_run", "web"),
+    *("account", "options", "watched", "which_run", "web"),
 }
 ENGINE = {
     *("chain", "clock", "driver", "driver_news", "feed", "follow", "followed", "glance", "history_check", "holding"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.cli.wiring import actor
+from console.cli.account import actor
 from tests.end_to_end.rehearsals import PLAN, Line, Place
 from tests.end_to_end.terminals import Terminal
 

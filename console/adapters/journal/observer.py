@@ -5,8 +5,6 @@ it, and anybody who may connect can send. Everything else that is told is a reas
 """
 
 import asyncio
-import os
-import pwd
 from collections.abc import Sequence
 
 from psycopg import sql
@@ -33,15 +31,15 @@ _READ_ONLY = {"default_transaction_read_only": "on"}
 
 
 class PostgresObserverStore:
-    """An observer's store. `url` is the connection string and `tls` as `Target`'s; `run_as` is who watches, by their
+    """An observer's store. `url` is the connection string and `tls` as `Target`'s; `person` is who watches, by their
     own account (`user@host`); `seconds` is the time of a call.
 
     Raises StoreLost, and JournalError where the login is no observer, or the store is not set up.
     """
 
-    def __init__(self, url: Secret, *, tls: str, run_as: str = "", seconds: float = CALL_S) -> None:
+    def __init__(self, url: Secret, *, tls: str, person: str, seconds: float = CALL_S) -> None:
         self._link = StoreLink(Target(url, tls), OBSERVER_ROLE, "rc/watch", settings=_READ_ONLY, seconds=seconds)
-        self._person = run_as or _account()
+        self._person = person
         self._run = ""
         self._channel = ""
         self._holder = 0
@@ -127,12 +125,3 @@ class PostgresObserverStore:
 
     async def _learn_holder(self) -> None:
         _, self._holder = await channel_of(self._link, self._run)
-
-
-def _account() -> str:
-    """Who watches: a user without a name (in a container, say) goes by the number."""
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        name = f"uid{os.geteuid()}"
-    return f"{name}@{os.uname().nodename}"

@@ -82,10 +82,10 @@ class Store:
         return made
 
     def observer(
-        self, login: str = "eve", *, run_as: str = "eve@desk", url: Secret | None = None, seconds: float = 5.0
+        self, login: str = "eve", *, person: str = "eve@desk", url: Secret | None = None, seconds: float = 5.0
     ) -> PostgresObserverStore:
         """An observer's client."""
-        made = PostgresObserverStore(url or self.url(login), tls="disable", run_as=run_as, seconds=seconds)
+        made = PostgresObserverStore(url or self.url(login), tls="disable", person=person, seconds=seconds)
         self._closing.push_async_callback(made.close)
         return made
 

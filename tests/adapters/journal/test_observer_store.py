@@ -220,7 +220,7 @@ async def test_the_driver_sees_who_watches(
     store: Store, alice: PostgresDriverStore, eve: PostgresObserverStore
 ) -> None:
     assert [(each.login, each.person) for each in await alice.observers(RUN)] == [("eve", "eve@desk")]
-    bob = store.observer("bob", run_as="bob@a-machine-with-a-name-that-does-not-end-before-it-is-cut")
+    bob = store.observer("bob", person="bob@a-machine-with-a-name-that-does-not-end-before-it-is-cut")
     await bob.listen(RUN)
     first, second = await alice.observers(RUN)
     assert (second.login, second.person[:9]) == ("bob", "bob@a-mac")

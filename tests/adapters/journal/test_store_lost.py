@@ -157,7 +157,7 @@ async def test_a_store_that_was_never_set_up_says_so(own_store: Store) -> None:
 async def test_a_server_that_restarts_is_lost_and_found_again(own_server: Cluster) -> None:
     url = reached(own_server)
     await install(url, tls="disable")
-    alice, eve = PostgresDriverStore(url, tls="disable"), PostgresObserverStore(url, tls="disable", run_as="eve@desk")
+    alice, eve = PostgresDriverStore(url, tls="disable"), PostgresObserverStore(url, tls="disable", person="eve@desk")
     try:
         lines = chain(3)
         await alice.create(RUN, "{}")
